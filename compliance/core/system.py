@@ -1,0 +1,114 @@
+"""The regulated AI system as its provider describes it: identity, profile, description.
+
+Authored in `compliance.toml` and signed as `system-description`; the profile decides which
+requirements apply, and counts only as signed. A profile key that is left out means
+"not said", which is neither yes nor no.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from compliance.core.evidence import IsoDate, Name, Strict
+
+Role = Literal["provider", "manufacturer", "deployer", "gpai-provider", "importer", "distributor", "sponsor"]
+HighRisk = Literal["annex-i", "annex-iii"]
+Feature = Literal["talks-to-people", "generates-content", "keeps-learning", "special-category-data"]
+
+
+class Device(Strict):
+    """Classification under the Medical Devices or In Vitro Diagnostics Regulation."""
+
+    law: Literal["MDR", "IVDR"]
+    device_class: str = Field(alias="class", pattern=r"^(I|Is|Im|Ir|IIa|IIb|III|A|B|C|D)$")
+    rule: str | None = None
+    notified_body: bool
+    """Whether the law asks for third-party conformity assessment: the second limb of Art. 6(1) AI Act."""
+
+    model_config = Strict.model_config | {"validate_by_name": True, "validate_by_alias": True, "serialize_by_alias": True}
+
+
+class Gpai(Strict):
+    """General-purpose AI model status under Chapter V of the AI Act."""
+
+    systemic_risk: bool
+    open_source: bool = False
+    """Free and open-source licence with public weights (Art. 53(2))."""
+
+
+class UnitedStates(Strict):
+    """Route to the US market."""
+
+    pathway: Literal["510(k)", "De Novo", "PMA", "exempt", "none"]
+    device_class: Literal["I", "II", "III"] | None = Field(default=None, alias="class")
+    pccp: bool | None = None
+    """Whether a predetermined change control plan is part of the submission."""
+    cyber_device: bool | None = None
+    """Whether section 524B FD&C Act applies."""
+
+    model_config = Strict.model_config | {"validate_by_name": True, "validate_by_alias": True, "serialize_by_alias": True}
+
+
+class Profile(Strict):
+    """What decides which requirements apply."""
+
+    intended_purpose: str = Field(min_length=1)
+    roles: list[Role] | None = None
+    high_risk: list[HighRisk] | None = None
+    device: Device | None = None
+    gpai: Gpai | None = None
+    us: UnitedStates | None = None
+    markets: list[Literal["EU", "US", "UK", "CH", "other"]] | None = None
+    features: list[Feature] | None = None
+    placed_on_market: IsoDate | None = None
+
+
+class Description(Strict):
+    """The prose that Annex IV(1) and FDA's device description ask for; each field may be left out."""
+
+    users: str | None = None
+    """Intended users and their qualification."""
+    patients: str | None = None
+    """Intended patient population, with what is excluded."""
+    environment: str | None = None
+    workflow: str | None = None
+    """Decision role, degree of automation, how outputs are used."""
+    inputs: str | None = None
+    outputs: str | None = None
+    ai_function: str | None = None
+    """How AI serves the intended use; AI and non-AI functions."""
+    contraindications: str | None = None
+    limitations: str | None = None
+    interfaces: str | None = None
+    """Hardware, software and other AI systems it interacts with (Annex IV(1)(b))."""
+    software: str | None = None
+    """Versions of relevant software or firmware and update requirements (Annex IV(1)(c))."""
+    supply: str | None = None
+    """Forms in which it is placed on the market (Annex IV(1)(d))."""
+    hardware: str | None = None
+    """Hardware it is intended to run on (Annex IV(1)(e))."""
+    user_interface: str | None = None
+    """(Annex IV(1)(g))."""
+    architecture: str | None = None
+    """How components build on each other, and computing resources (Annex IV(2)(c))."""
+    oversight: str | None = None
+    """Human oversight measures (Annex IV(2)(e) and (3))."""
+    logging: str | None = None
+    """What is logged automatically in operation (Art. 12)."""
+    configuration: str | None = None
+    """User-configurable elements, who may configure, operating points."""
+    maintenance: str | None = None
+    """Installation, maintenance, expected lifetime, updates."""
+
+
+class System(Strict):
+    """`[system]` of compliance.toml."""
+
+    id: Name
+    name: str = Field(min_length=1)
+    provider: str = Field(min_length=1)
+    model: Name | None = None
+    """Model meant where `--model` is left out, in its newest logged version."""
+    catalogs: list[Name] = []
+    demonstration: bool = False
+    """Printed on every page of dossiers and portal."""
