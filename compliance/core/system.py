@@ -52,7 +52,7 @@ class UnitedStates(Strict):
 class Profile(Strict):
     """What decides which requirements apply."""
 
-    intended_purpose: str = Field(min_length=1)
+    intended_purpose: str | None = Field(default=None, min_length=1)
     roles: list[Role] | None = None
     high_risk: list[HighRisk] | None = None
     device: Device | None = None
