@@ -1,0 +1,325 @@
+"""Logging evidence: validate, digest attachments, sign, append, mirror; all of it or nothing.
+
+The order is the promise (DESIGN section 4): attachments are on disk before the entry that names
+them, and an acknowledged number is never lost, whether or not MLflow can be reached.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from compliance.core import trust
+from compliance.core.canonical import canonical, digest
+from compliance.core.envelope import seal
+from compliance.core.evidence import (
+    EVIDENCE_NUMBER,
+    PAYLOAD_TYPE,
+    Basis,
+    Evidence,
+    Source,
+    SourceBasis,
+    Subject,
+    evidence_number,
+)
+from compliance.core.reading import read_records
+from compliance.errors import Conflict, InvalidInput, Unavailable, UnknownReference
+from compliance.kinds.authoring import Draft, draft
+from compliance.services import config as configuration
+from compliance.storage.ledger import Ledger
+
+if TYPE_CHECKING:
+    from compliance.kinds.authoring import AttachmentSpec
+    from compliance.services.workspace import Workspace
+
+Mirror = Literal["mirrored", "pending"]
+How = Literal["init", "record", "log", "capture", "import", "act"]
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One acknowledged piece of evidence."""
+
+    evidence: str
+    """Its number, `EV-000017`."""
+    digest: str
+    """SHA-256 of its envelope."""
+    kind: str
+    subject: list[dict[str, Any]]
+    mirror: Mirror
+
+    def to_json(self) -> dict[str, Any]:
+        return {"evidence": self.evidence, "kind": self.kind, "subject": self.subject, "mirror": self.mirror}
+
+
+class LedgerResolver:
+    """Resolves names against the ledger and against the drafts of the same batch that stand before."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._drafts: list[Draft] = []
+        self._roles: dict[str, str] = {}
+
+    def thing(self, name: str) -> Subject:
+        """Return the subject behind NAME@VERSION, or behind the newest version of NAME."""
+        for candidate in reversed(self._drafts):
+            for subject in candidate.subjects:
+                if name in (subject.name, subject.name.partition("@")[0]):
+                    return subject
+        found = self._ledger.subject(name)
+        if found is None:
+            raise UnknownReference(
+                f"Nothing on record is called {name}.",
+                remedy="Log it first, or mend the name; `compliance list` shows what is on record.",
+            )
+        return Subject.of(found.name, found.sha256, Basis(found.basis))
+
+    def role(self, sha256: str) -> str:
+        """Return the role (train, tune, test…) that the newest record of this dataset gives it."""
+        if sha256 in self._roles:
+            return self._roles[sha256]
+        for index in reversed(self._ledger.indexes_about(sha256, kind="dataset")):
+            return str(self._ledger.piece(index).content["role"])
+        raise UnknownReference(
+            f"No dataset on record has the digest {sha256[:12]}….", remedy="Log the dataset first."
+        )
+
+    def record(self, number_or_digest: str) -> tuple[str, str]:
+        """Return number and envelope digest of a record."""
+        match = EVIDENCE_NUMBER.fullmatch(number_or_digest)
+        index = int(match[1]) if match else self._ledger.index_of(number_or_digest)
+        if index is None or index >= self._ledger.size:
+            raise UnknownReference(
+                f"{number_or_digest} is not on record.", remedy="`compliance list` shows what is on record."
+            )
+        return evidence_number(index), self._ledger.entry(index).envelope
+
+    def add(self, drafted: Draft) -> None:
+        """Let later drafts of this batch refer to this one. Raises Conflict where a name changes its digest."""
+        for subject in drafted.subjects:
+            known = self._known(subject.name)
+            if known is not None and known != subject.digest.sha256:
+                raise Conflict(
+                    f"{subject.name} stands for {known[:12]}… already, not for {subject.digest.sha256[:12]}….",
+                    remedy="A name and version mean one digest for ever: give it a new version.",
+                )
+        self._drafts.append(drafted)
+        if drafted.kind == "dataset":
+            self._roles[drafted.subjects[0].digest.sha256] = drafted.content["role"]
+
+    def _known(self, name: str) -> str | None:
+        if "@" not in name:
+            return None
+        for candidate in self._drafts:
+            for subject in candidate.subjects:
+                if subject.name == name:
+                    return subject.digest.sha256
+        found = self._ledger.subject(name)
+        return None if found is None else found.sha256
+
+
+def log(
+    ws: "Workspace",
+    records: Sequence[Mapping[str, Any]],
+    *,
+    how: How = "record",
+    tool: str = "compliance",
+    tool_version: str | None = None,
+    file_sha256: str | None = None,
+    mlflow: Mapping[str, str] | None = None,
+    base: Path | None = None,
+    where: Sequence[str] = (),
+    key: str | None = None,
+    wait: bool = False,
+) -> list[Logged]:
+    """Log `records` as authored, all or none, and return what was acknowledged.
+
+    `base` is the folder that attachment paths start at; `where` says, record by record, where it was
+    written (file:line), for errors. Raises InvalidInput before anything is written, Unavailable where
+    the ledger cannot take it. MLflow out of reach is no error: the evidence is then `pending`.
+    """
+    from compliance import __version__
+    from compliance.services.workspace import now
+
+    resolver = LedgerResolver(ws.ledger)
+    drafts = []
+    for position, record in enumerate(records):
+        drafted = draft(record, resolver, where=where[position] if where else f"record {position + 1}")
+        resolver.add(drafted)
+        drafts.append(drafted)
+
+    signer = ws.signer(key)
+    at = now()
+    holder = _holder(ws, signer.hint, at, {d.kind for d in drafts})
+    sign_checkpoint = ws.sign_checkpoint()
+    items: list[tuple[str, bytes]] = []
+    for drafted in drafts:
+        source = Source(
+            basis=SourceBasis(drafted.basis),
+            how=how,
+            tool=tool,
+            tool_version=tool_version or (__version__ if tool == "compliance" else None),
+            file_sha256=file_sha256,
+            mlflow=mlflow,
+            citation=drafted.citation,
+        )
+        attachments = [_keep(ws, base or ws.root, spec) for spec in drafted.attachments]
+        statement = drafted.statement(
+            system=ws.config.system.id, recorded_at=at, recorded_by=holder, source=source, attachments=attachments
+        )
+        items.append((drafted.kind, seal(canonical(statement), signer.sign, signer.hint, PAYLOAD_TYPE)))
+
+    entries = ws.ledger.append(items, sign_checkpoint=sign_checkpoint, now=now())
+    ws.keep_checkpoint()
+
+    from compliance.services.sync import mirror_after_append
+
+    states = mirror_after_append(ws, [entry.index for entry in entries], wait=wait)
+    return [
+        Logged(
+            evidence_number(entry.index),
+            entry.envelope,
+            drafted.kind,
+            [
+                {
+                    "name": subject.name.partition("@")[0],
+                    "version": subject.name.partition("@")[2] or None,
+                    "sha256": subject.digest.sha256,
+                }
+                for subject in drafted.subjects
+            ],
+            "mirrored" if states.get(entry.index) == "mirrored" else "pending",
+        )
+        for entry, drafted in zip(entries, drafts, strict=True)
+    ]
+
+
+def log_file(ws: "Workspace", path: Path, *, kind: str | None = None, **options: Any) -> list[Logged]:
+    """Log every record of a YAML or JSON file, all or none; `compliance.toml` itself is signed as it stands.
+
+    `kind` stands in where a record does not name its own, and refuses records of another kind.
+    """
+    if path.name == configuration.FILE:
+        return log(ws, [{"kind": "system-description", **configuration.read(path.resolve().parent).system_content()}])
+    data = read_file(path)
+    located = read_records(data, str(path))
+    records = []
+    for item in located:
+        record = dict(item.value)
+        if kind is not None and record.setdefault("kind", kind) != kind:
+            raise InvalidInput(
+                f"{path}:{item.line}: this record is of kind {record['kind']}, not {kind}.",
+                remedy="Use `compliance log record` for a file of several kinds.",
+            )
+        records.append(record)
+    return log(
+        ws,
+        records,
+        file_sha256=digest(data),
+        base=path.resolve().parent,
+        where=[f"{path}:{item.line}" for item in located],
+        **options,
+    )
+
+
+def log_model(ws: "Workspace", path: Path, *, name: str, version: str, key: str | None = None, **fields: Any) -> list[Logged]:
+    """Digest a model file or folder and log it as `model-version`; `fields` are the kind's own."""
+    from compliance.storage.digests import subject_digest
+
+    sha256_, basis = subject_digest(path)
+    record = {"kind": "model-version", "name": name, "version": version, "sha256": sha256_, "basis": basis.value, **fields}
+    return log(ws, [record], how="log", key=key)
+
+
+def read_file(path: Path) -> bytes:
+    """Return a file's bytes. Raises InvalidInput where it is not there or too large to be a record."""
+    limit = 64 * 1024 * 1024
+    try:
+        if path.stat().st_size > limit:
+            raise InvalidInput(
+                f"{path} is larger than 64 MB, too large for a record.", remedy="Attach large files to a record instead."
+            )
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise InvalidInput(f"{path}: {error.strerror}.", remedy="Check the path.") from error
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}.", remedy="Check its permissions.") from error
+
+
+def _holder(ws: "Workspace", hint: str, at: str, kinds: set[str]) -> str:
+    """Return the registered name of the signing key. Raises InvalidInput where it may not sign these kinds now."""
+    keyring = trust.keyring(key_events(ws.ledger))
+    registered = keyring.at(hint, at)
+    if registered is None:
+        raise InvalidInput(
+            "The signing key is not registered in this ledger, or not valid now.",
+            remedy="An admin registers it with `compliance key trust`; `compliance key list` shows the keys.",
+        )
+    for kind in sorted(kinds):
+        if not registered.may_sign(kind):
+            raise InvalidInput(
+                f"The key {registered.name} ({', '.join(registered.roles)}) may not sign {kind} evidence.",
+                remedy="Choose another key with --key; `compliance key list` shows their roles.",
+            )
+    return registered.name
+
+
+def key_events(ledger: Ledger) -> list[Evidence]:
+    """Return the key-events on record, oldest first."""
+    return [ledger.piece(index) for index in ledger.indexes_of("key-event")]
+
+
+def _keep(ws: "Workspace", base: Path, spec: "AttachmentSpec") -> dict[str, Any]:
+    """Copy one attachment into the workspace under its digest, durably, and return its description."""
+    from compliance.core.evidence import Attachment
+
+    ws.attachments.mkdir(mode=0o700, exist_ok=True)
+    new = ws.attachments / f".{os.getpid()}.new"
+    hasher, size = sha256(), 0
+    try:
+        with new.open("wb") as target:
+            if isinstance(spec.source, bytes):
+                chunks = iter([spec.source])
+            else:
+                chunks = _chunks(_inside(ws, base, spec.source))
+            for chunk in chunks:
+                hasher.update(chunk)
+                size += len(chunk)
+                target.write(chunk)
+            target.flush()
+            os.fsync(target.fileno())
+        new.replace(ws.attachments / hasher.hexdigest())
+    except OSError as error:
+        raise Unavailable(
+            f"The attachment {spec.name} cannot be kept: {error.strerror}.", remedy="Check disk space and permissions."
+        ) from error
+    finally:
+        new.unlink(missing_ok=True)
+    return Attachment(
+        name=spec.name,
+        media_type=spec.media_type,
+        sha256=hasher.hexdigest(),
+        size=str(size),
+        classification=spec.classification,
+    ).model_dump(mode="json")
+
+
+def _inside(ws: "Workspace", base: Path, path: Path) -> Path:
+    """Return the real path of an attachment. Raises InvalidInput where it leaves the record's folder and the workspace."""
+    real = (base / path).resolve()
+    if not (real.is_relative_to(base.resolve()) or real.is_relative_to(ws.root)):
+        raise InvalidInput(
+            f"The attachment {path} lies outside {base} and the workspace.",
+            remedy="Copy it beside the record; a record may not reach for other files.",
+        )
+    if not real.is_file():
+        raise InvalidInput(f"The attachment {path} is not a file in {base}.", remedy="Mend the path, or make the file first.")
+    return real
+
+
+def _chunks(path: Path) -> "Any":
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            yield chunk
