@@ -1,0 +1,235 @@
+"""Catalogs: bodies of requirements as data, and what evidence would show each one.
+
+A need is written in a closed vocabulary, without expressions. What one statement can show alone (kind,
+completeness, fields, metrics, groups) compiles to a JSON Schema (2020-12); what relates records to each
+other (about, criterion, approval, role, age, bytes) is decided by `compliance.core.needs`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from compliance.core.evidence import Completeness, IsoDate, Name, Strict, predicate_type
+
+NEEDS = "https://w3id.org/compliance-tracker/needs/"
+SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+AUDIT_TRAIL = "audit-trail"
+"""The one evidence word that is no kind: the ledger's own verification answers it."""
+ANY_GROUP = "*"
+"""In `groups`: whatever attribute the evaluation broke its results down by."""
+MEASURED_KINDS = frozenset({"evaluation", "safety-result"})
+"""Kinds whose content holds metric rows."""
+INTERVAL = ("ci_low", "ci_high", "ci_level", "ci_method")
+
+RequirementId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9._-]*)+$", max_length=200)]
+"""`catalog/row`, stable for ever: eu-ai-act/art-15.1."""
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+Path = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\[\])?(\.[a-z][a-z0-9_]*(\[\])?)*$", max_length=120)]
+"""Where a field stands, from `content`: `dataset.role`; `hazards[].controls` goes into a list."""
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+Scalar = bool | int | str
+Role = Literal["recorder", "reviewer", "approver", "admin"]
+Exposure = Literal["annex-i", "annex-iii", "gpai", "any"]
+ProfileKey = Literal[
+    "roles", "high_risk", "markets", "features", "device.law", "device.class", "device.notified_body",
+    "gpai.systemic_risk", "gpai.open_source", "us.pathway", "us.class", "us.pccp", "us.cyber_device",
+]  # fmt: skip
+
+
+class Metrics(Strict):
+    """At least one metric row looks like this."""
+
+    any_of: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], ...] = Field(min_length=1)
+    interval: bool = False
+    """The row carries both bounds, their level and their method."""
+    min_n: int | None = Field(default=None, ge=1)
+
+
+class Approved(Strict):
+    """Somebody in this role signed exactly this evidence digest with this meaning."""
+
+    meaning: Literal["authored", "reviewed", "approved"]
+    role: Role
+    not_author: bool = False
+
+
+class Need(Strict):
+    """What one piece of evidence must be, and how it must stand to others, to count."""
+
+    id: Slug
+    kind: Slug
+    about: Literal["model-version", "dataset", "system"] = "system"
+    """`dataset`: one that this model version was trained, tuned or tested on. `system`: this workspace's."""
+    where: Mapping[Path, tuple[Scalar, ...]] = {}
+    """The field holds one of these values; in a list, some one item satisfies every condition on it."""
+    fields: tuple[Path, ...] = ()
+    """The field is there and not empty; in a list, in every item."""
+    metrics: Metrics | None = None
+    groups: tuple[Annotated[str, StringConstraints(pattern=r"^(\*|[a-z][a-z0-9_]*)$")], ...] = ()
+    """Attributes by which results are broken down, two groups of each at least; `*` is any attribute."""
+    criterion: Literal["passed"] | None = None
+    """Met a criterion declared beforehand, on the bound that the plan names."""
+    approved: Approved | None = None
+    signer_role: Role | None = None
+    max_age_days: int | None = Field(default=None, ge=1)
+    bytes: Literal["required", "not-required"] = "required"
+    """`not-required` lets evidence count whose subject is known only by its published identity."""
+
+    @property
+    def judged_by_machine(self) -> bool:
+        """Whether more than presence is checked, so that it may stand without a question to a person."""
+        return bool(self.kind == AUDIT_TRAIL or self.criterion or self.metrics or self.where)
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        measured = self.kind in MEASURED_KINDS
+        if (self.metrics or self.groups or self.criterion) and not measured:
+            raise ValueError(f"metrics, groups and criterion go with {' or '.join(sorted(MEASURED_KINDS))}")
+        for path, values in self.where.items():
+            if not values:
+                raise ValueError(f"where.{path} names no value")
+        return self
+
+
+class Requirement(Strict):
+    """One row of a catalog."""
+
+    id: RequirementId
+    ref: Text
+    """Exact citation."""
+    text: Text
+    """Paraphrase in our words; the authentic text is the legislator's."""
+    binds: tuple[str, ...] = Field(min_length=1)
+    evidence_kinds: tuple[Slug, ...] = Field(min_length=1)
+    what_shows_it: Text
+    measurable: Annotated[str, StringConstraints(pattern=r"^(no|(yes|partly): .+)$")]
+    tier: Literal["C", "S", "X"]
+    confidence: Literal["high", "medium", "low"]
+    """How sure we are that citation and paraphrase are right."""
+    source: tuple[str, ...] = Field(min_length=1)
+    status: Text
+    """Legal status: in force, draft guidance, applies from a date."""
+    applies_from: Mapping[Exposure, IsoDate] = {}
+    applies_if: Mapping[ProfileKey, tuple[bool | str, ...]] = {}
+    """Keys of the profile; all must match, each by any of its values."""
+    needs: tuple[Need, ...] = ()
+    ask: Text | None = None
+    """What only a person can decide."""
+
+    @model_validator(mode="after")
+    def _answerable(self) -> Self:
+        if not self.needs and not self.ask:
+            raise ValueError("has neither needs nor an ask, so nothing could ever show it")
+        ids = [need.id for need in self.needs]
+        if len(set(ids)) < len(ids):
+            raise ValueError("two needs share an id")
+        weak = [need.id for need in self.needs if not need.judged_by_machine]
+        if weak and not self.ask:
+            raise ValueError(f"need {weak[0]} checks presence only, which is never enough: add an ask")
+        return self
+
+    def schema(self, need: Need) -> dict[str, Any]:
+        """Return the JSON Schema of one of its needs."""
+        return compile_need(self.id, need)
+
+
+class Catalog(Strict):
+    """A body of requirements, versioned."""
+
+    id: Name
+    version: Text
+    date: IsoDate
+    title: Text
+    publisher: Text
+    note: str = ""
+    requirements: tuple[Requirement, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        seen: set[str] = set()
+        asks: dict[str, str] = {}
+        for requirement in self.requirements:
+            if requirement.id in seen:
+                raise ValueError(f"{requirement.id} stands twice")
+            seen.add(requirement.id)
+            if requirement.ask:
+                other = asks.setdefault(requirement.ask, requirement.id)
+                if other != requirement.id:
+                    raise ValueError(f"{requirement.id} and {other} ask the same; an ask is specific to its row")
+        return self
+
+    def schemas(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield (`requirement/need`, JSON Schema) for every need that a statement can answer."""
+        for requirement in self.requirements:
+            for need in requirement.needs:
+                if need.kind != AUDIT_TRAIL:
+                    yield f"{requirement.id}/{need.id}", requirement.schema(need)
+
+
+def compile_need(requirement: str, need: Need) -> dict[str, Any]:
+    """Return the JSON Schema of what one statement can show alone; checked after the kind's own schema."""
+    content: dict[str, Any] = {}
+    for path, values in need.where.items():
+        _put(content, path.split("."), {"enum": list(values)}, each=False)
+    for path in need.fields:
+        _put(content, path.split("."), {"not": {"enum": [None, "", [], {}]}}, each=True)
+    if rows := _metric_rows(need):
+        _put(content, ["metrics"], rows, each=False)
+    predicate = {"completeness": {"const": Completeness.COMPLETE.value}, "content": content}
+    return {
+        "$schema": SCHEMA_DIALECT,
+        "$id": f"{NEEDS}{requirement}/{need.id}",
+        "properties": {
+            "predicateType": {"const": predicate_type(need.kind)},
+            "predicate": {"properties": predicate},
+        },
+    }
+
+
+def _metric_rows(need: Need) -> dict[str, Any]:
+    rows: dict[str, Any] = {}
+    if need.metrics:
+        rows["contains"] = _metric_row(need.metrics)
+    if need.groups:
+        rows["allOf"] = [
+            {"contains": _grouped(_metric_row(need.metrics), group), "minContains": 2} for group in need.groups
+        ]
+    return rows
+
+
+def _metric_row(metrics: Metrics | None) -> dict[str, Any]:
+    if metrics is None:
+        return {}
+    row: dict[str, Any] = {"properties": {"name": {"enum": list(metrics.any_of)}}}
+    required = (["n"] if metrics.min_n or metrics.interval else []) + (list(INTERVAL) if metrics.interval else [])
+    if required:
+        row["required"] = required
+    if metrics.min_n:
+        row["properties"]["n"] = {"minimum": metrics.min_n}
+    return row
+
+
+def _grouped(row: dict[str, Any], group: str) -> dict[str, Any]:
+    # A small group is flagged by the assessment, not hidden, so the overall minimum does not bind it.
+    properties = {name: rule for name, rule in row.get("properties", {}).items() if name != "n"}
+    properties["group"] = {"minProperties": 1} if group == ANY_GROUP else {"required": [group]}
+    return {"required": [*row.get("required", []), "group"], "properties": properties}
+
+
+def _put(schema: dict[str, Any], path: list[str], leaf: dict[str, Any], *, each: bool) -> None:
+    head, rest = path[0], path[1:]
+    name = re.sub(r"\[\]$", "", head)
+    required = schema.setdefault("required", [])
+    if name not in required:
+        required.append(name)
+    below = schema.setdefault("properties", {}).setdefault(name, {})
+    if head.endswith("[]"):
+        if each:
+            below["minItems"] = 1
+        below = below.setdefault("items" if each else "contains", {})
+    if rest:
+        _put(below, rest, leaf, each=each)
+    else:
+        below.update(leaf)
