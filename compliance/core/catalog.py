@@ -23,7 +23,9 @@ MEASURED_KINDS = frozenset({"evaluation", "safety-result"})
 """Kinds whose content holds metric rows."""
 INTERVAL = ("ci_low", "ci_high", "ci_level", "ci_method")
 
-RequirementId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9._-]*)+$", max_length=200)]
+RequirementId = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9._-]*)+$", max_length=200)
+]
 """`catalog/row`, stable for ever: eu-ai-act/art-15.1."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 Path = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\[\])?(\.[a-z][a-z0-9_]*(\[\])?)*$", max_length=120)]
@@ -130,7 +132,7 @@ class Requirement(Strict):
             raise ValueError(f"need {weak[0]} checks presence only, which is never enough: add an ask")
         return self
 
-    def schema(self, need: Need) -> dict[str, Any]:
+    def schema_of(self, need: Need) -> dict[str, Any]:
         """Return the JSON Schema of one of its needs."""
         return compile_need(self.id, need)
 
@@ -165,7 +167,7 @@ class Catalog(Strict):
         for requirement in self.requirements:
             for need in requirement.needs:
                 if need.kind != AUDIT_TRAIL:
-                    yield f"{requirement.id}/{need.id}", requirement.schema(need)
+                    yield f"{requirement.id}/{need.id}", requirement.schema_of(need)
 
 
 def compile_need(requirement: str, need: Need) -> dict[str, Any]:
