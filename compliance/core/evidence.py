@@ -4,7 +4,6 @@ The wire format is in-toto Statement v1 (https://github.com/in-toto/attestation,
 types are ours, one per kind. Numbers that a regulator reads are decimal strings, never floats.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,30 +13,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-PAYLOAD_TYPE = "application/vnd.in-toto+json"
-PREDICATES = "https://w3id.org/compliance-tracker/evidence/"
+from compliance.core import wire
+
+STATEMENT_TYPE = wire.STATEMENT_TYPE
+PAYLOAD_TYPE = wire.PAYLOAD_TYPE
+PREDICATES = wire.PREDICATES
+EVIDENCE_NUMBER = wire.EVIDENCE_NUMBER
+predicate_type = wire.predicate_type
+kind_of = wire.kind_of
+evidence_number = wire.evidence_number
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 VERSION = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
-EVIDENCE_NUMBER = re.compile(r"EV-(\d{6,})")
-
-
-def predicate_type(kind: str) -> str:
-    """Return the predicate type URI of a kind."""
-    return f"{PREDICATES}{kind}/v1"
-
-
-def kind_of(predicate_type: str) -> str | None:
-    """Return our kind behind a predicate type URI, or None where the type is somebody else's."""
-    if predicate_type.startswith(PREDICATES) and predicate_type.endswith("/v1"):
-        return predicate_type.removeprefix(PREDICATES).removesuffix("/v1")
-    return None
-
-
-def evidence_number(index: int) -> str:
-    """Return the printed number of the ledger's leaf `index`: 17 -> EV-000017."""
-    return f"EV-{index:06d}"
 
 
 def _utc(text: str) -> str:
