@@ -1,0 +1,1 @@
+"""Disk and servers: the ledger, keys, the MLflow mirror, data folders."""
