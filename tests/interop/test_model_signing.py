@@ -1,0 +1,85 @@
+"""`model_signing verify`, as released, judges our signature over a model folder."""
+
+import base64
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from compliance.errors import InvalidInput
+from compliance.exporters.oms import FILE_NAME, sign_folder
+from compliance.storage.digests import folder_manifest
+from compliance.storage.keys import Signer, create_key
+
+SHARED = Path(__file__).resolve().parents[2].parent / "shared/vectors/oms"
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    return create_key(tmp_path / "keys", "pipeline", b"for this test")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "clinical-risk"
+    for name in ("config.json", "a/x", "a-b/x", "a.b", "weights/модель.bin", ".gitattributes", "sub/.gitignore"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    return folder
+
+
+def judged(model: Path, signer: Signer) -> subprocess.CompletedProcess[str]:
+    key = model.parent / "keys/pipeline.pub"
+    command = [sys.executable, "-m", "model_signing", "verify", "key", model]
+    command += ["--signature", model.parent / FILE_NAME, "--public_key", key]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_model_signing_accepts_the_folder_and_refuses_one_flipped_byte(model: Path, signer: Signer) -> None:
+    signature = sign_folder(model.name, folder_manifest(model), signer.public_key, signer.sign)
+    (model.parent / FILE_NAME).write_bytes(signature)
+    accepted = judged(model, signer)
+    assert accepted.returncode == 0, accepted.stderr
+
+    (model / "a-b/x").write_text("a-b/y")
+    refused = judged(model, signer)
+    assert refused.returncode != 0
+    assert "mismatch" in refused.stderr.lower() + refused.stdout.lower()
+
+    (model / "a-b/x").write_text("a-b/x")
+    (model / "unlisted").touch()
+    assert judged(model, signer).returncode != 0
+
+    (model / "unlisted").unlink()
+    outer = json.loads(signature)
+    raw = bytearray(base64.b64decode(outer["dsseEnvelope"]["signatures"][0]["sig"]))
+    raw[-1] ^= 1
+    outer["dsseEnvelope"]["signatures"][0]["sig"] = base64.b64encode(raw).decode()
+    (model.parent / FILE_NAME).write_text(json.dumps(outer))
+    assert judged(model, signer).returncode != 0
+
+
+def test_model_signing_names_no_ed25519(tmp_path: Path, model: Path) -> None:
+    ed25519 = create_key(tmp_path / "keys", "person", b"for this test", "ed25519")
+    with pytest.raises(InvalidInput, match="Ed25519"):
+        sign_folder(model.name, folder_manifest(model), ed25519.public_key, ed25519.sign)
+
+
+def test_the_standards_own_schema_judges_our_bundle_as_it_judges_its_examples(model: Path, signer: Signer) -> None:
+    if not SHARED.exists():
+        pytest.skip(f"no {SHARED}")
+    schemas = {(schema := json.loads(path.read_text()))["$id"]: schema for path in (SHARED / "schemas/v1.0").iterdir()}
+    validator = jsonschema_rs.validator_for(
+        schemas["https://model_signing/bundle/v1.0/schema"], retriever=schemas.__getitem__
+    )
+    examples = SHARED / "test-vectors/v1.0"
+    assert all(validator.is_valid(json.loads(path.read_text())) for path in (examples / "valid").iterdir())
+    assert not any(
+        validator.is_valid(json.loads(path.read_text() or "null")) for path in (examples / "invalid").iterdir()
+    )
+    assert validator.is_valid(
+        json.loads(sign_folder(model.name, folder_manifest(model), signer.public_key, signer.sign))
+    )
