@@ -1,0 +1,63 @@
+"""`compliance approve`, `determine` and `revoke`: what people decide and sign."""
+
+from typing import Annotated
+
+import typer
+
+from compliance.cli import options
+from compliance.cli.log import told
+
+
+def approve(
+    evidence: Annotated[
+        list[str], typer.Argument(metavar="EV...|DOSSIER.json", help="Evidence numbers, or a dossier's JSON.")
+    ],
+    meaning: Annotated[str, typer.Option(help="authored, reviewed or approved.")],
+    key: options.Key = None,
+    workspace: options.WorkspaceDir = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Sign an approval of evidence or of a dossier, with a person's key."""
+    from compliance.services import acts
+    from compliance.services.workspace import Workspace
+
+    with Workspace.open(workspace) as ws:
+        told(acts.approve(ws, evidence, meaning, key), as_json)
+
+
+def determine(
+    requirement: Annotated[list[str], typer.Argument(metavar="REQUIREMENT...", help="Requirement ids.")],
+    decision: Annotated[str, typer.Option(help="met, not-met, not-applicable, carried-over or known-gap.")],
+    reason: Annotated[str, typer.Option(help="Why, in words an auditor will read.")],
+    model: options.Model = None,
+    carry: Annotated[
+        list[str] | None, typer.Option(metavar="EV", help="Evidence of an earlier version that counts for this one.")
+    ] = None,
+    key: options.Key = None,
+    workspace: options.WorkspaceDir = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Sign a decision about requirements that no machine can take."""
+    from compliance.services import acts
+    from compliance.services.workspace import Workspace
+
+    with Workspace.open(workspace) as ws:
+        told(acts.determine(ws, requirement, model, decision, reason, carry=carry or [], key=key), as_json)
+
+
+def revoke(
+    evidence: Annotated[str, typer.Argument(metavar="EV", help="Evidence number.")],
+    reason: Annotated[str, typer.Option(help="Why, in words an auditor will read.")],
+    erasure: Annotated[
+        bool, typer.Option("--erasure", help="Also erase its envelope, as law may ask; entry and digest remain.")
+    ] = False,
+    key: options.Key = None,
+    workspace: options.WorkspaceDir = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Withdraw a piece of evidence. It stays on record, marked as revoked."""
+    from compliance.services import acts
+    from compliance.services.workspace import Workspace
+
+    with Workspace.open(workspace) as ws:
+        told(acts.revoke(ws, evidence, reason, erasure=erasure, key=key), as_json)

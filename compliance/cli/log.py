@@ -1,0 +1,178 @@
+"""`compliance log …`: the commands that put evidence on record."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from compliance.cli import options, output
+from compliance.cli.edge import fail
+
+if TYPE_CHECKING:
+    from compliance.services.record import Logged
+
+Name = Annotated[str, typer.Option("--name", help="Name, without version.")]
+Version = Annotated[str, typer.Option("--version", help="Version; a name and version mean one digest for ever.")]
+Title = Annotated[str | None, typer.Option(help="One line that says what it is.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Stay until MLflow has it too.")]
+
+
+def model(
+    path: Annotated[Path, typer.Argument(help="Model file or folder.")],
+    name: Name,
+    version: Version,
+    title: Title = None,
+    key: options.Key = None,
+    workspace: options.WorkspaceDir = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Digest a model file or folder, every byte of it, and log it as model-version."""
+    from compliance.services.workspace import Workspace
+
+    with Workspace.open(workspace) as ws:
+        told(ws.log_model(path, name=name, version=version, title=title or f"{name} {version}", key=key), as_json)
+
+
+def dataset(
+    path: Annotated[Path, typer.Argument(help="CSV or Parquet file, or a folder.")],
+    name: Name,
+    version: Version,
+    role: Annotated[str, typer.Option(help="train, tune or test: what the data are for.")],
+    title: Title = None,
+    suite: Annotated[
+        Path | None, typer.Option(help="Great Expectations suite (JSON) to validate the rows against.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="Column with the reference standard.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="Column whose values are counted as groups; may be repeated.")
+    ] = None,
+    patient: Annotated[
+        str | None, typer.Option(help="Column that identifies the patient; kept as keyed fingerprints.")
+    ] = None,
+    key: options.Key = None,
+    workspace: options.WorkspaceDir = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Digest and profile a dataset and log it. No row of it enters the record."""
+    from compliance.services.workspace import Workspace
+
+    given: dict[str, Any] = {
+        "title": title,
+        "suite": suite,
+        "target": target,
+        "groups": group,
+        "patient": patient,
+        "key": key,
+    }
+    with Workspace.open(workspace) as ws:
+        told(
+            ws.log_dataset(
+                path, name=name, version=version, role=role, **{k: v for k, v in given.items() if v is not None}
+            ),
+            as_json,
+        )
+
+
+def evaluation(
+    model: Annotated[str | None, typer.Option(metavar="NAME@VERSION", help="Model version that was evaluated.")] = None,
+    dataset: Annotated[str | None, typer.Option(metavar="NAME@VERSION", help="Dataset it was evaluated on.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="YAML or JSON with metrics.")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Predictions to compute the metrics from.")
+    ] = None,
+    truth: Annotated[str, typer.Option(metavar="COL", help="Column with the reference standard: 0 or 1.")] = "truth",
+    score: Annotated[str, typer.Option(metavar="COL", help="Column with the model's score: 0 to 1.")] = "score",
+    threshold: Annotated[str, typer.Option(help="Score from which a case counts as positive.")] = "0.5",
+    group: Annotated[
+        list[str] | None, typer.Option(metavar="COL", help="Column to report groups by; may be repeated.")
+    ] = None,
+    plan: Annotated[str | None, typer.Option(metavar="NAME@VERSION", help="Acceptance plan it is held to.")] = None,
+    title: Title = None,
+    key: options.Key = None,
+    workspace: options.WorkspaceDir = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Log an evaluation: stated in FILE, or computed from predictions with confidence intervals."""
+    from compliance.services.workspace import Workspace
+
+    if (file is None) == (predictions is None):
+        fail(
+            "Give either FILE or --predictions.", "FILE holds metrics; --predictions names a CSV to compute them from."
+        )
+    with Workspace.open(workspace) as ws:
+        if predictions is None:
+            given = {"model": model, "dataset": dataset, "plan": plan, "title": title}
+            told(_file(ws, file, "evaluation", {k: v for k, v in given.items() if v is not None}, key), as_json)
+            return
+        if model is None or dataset is None:
+            fail("--predictions needs --model and --dataset.", "Name both as NAME@VERSION.")
+        told(
+            ws.log_evaluation(
+                model=model,
+                dataset=dataset,
+                predictions=predictions,
+                truth=truth,
+                score=score,
+                threshold=threshold,
+                groups=group or [],
+                plan=plan,
+                title=title or f"{model} on {dataset}",
+                key=key,
+            ),
+            as_json,
+        )
+
+
+def safety(
+    file: Annotated[Path, typer.Argument(help="YAML or JSON with safety results.")],
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME@VERSION", help="Model version, where the file names none.")
+    ] = None,
+    key: options.Key = None,
+    workspace: options.WorkspaceDir = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Log the safety results of a file, all or none."""
+    from compliance.services.workspace import Workspace
+
+    with Workspace.open(workspace) as ws:
+        told(_file(ws, file, "safety-result", {"model": model} if model else {}, key), as_json)
+
+
+def record(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="YAML or JSON; each record names its kind.")],
+    key: options.Key = None,
+    wait: Wait = False,
+    workspace: options.WorkspaceDir = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Log every record of each file; of one file all are logged, or none."""
+    from compliance.services import record as recording
+    from compliance.services.workspace import Workspace
+
+    logged: list[Logged] = []
+    with Workspace.open(workspace) as ws:
+        for file in files:
+            logged += recording.log_file(ws, file, key=key, wait=wait)
+    told(logged, as_json)
+
+
+def _file(ws: Any, file: Path | None, kind: str, given: dict[str, str], key: str | None) -> "list[Logged]":
+    from compliance.services import record as recording
+
+    assert file is not None
+    return recording.log_file(ws, file, kind=kind, given=given, key=key)
+
+
+def told(logged: "Sequence[Logged]", as_json: bool) -> None:
+    """Print what was acknowledged; say so where MLflow does not have it yet."""
+    if as_json:
+        output.result([piece.to_json() for piece in logged])
+        return
+    for piece in logged:
+        about = ", ".join(f"{s['name']}@{s['version']}" if s["version"] else s["name"] for s in piece.subject)
+        output.put(f"{piece.evidence}  {piece.kind}  {about}")
+    pending = sum(piece.mirror == "pending" for piece in logged)
+    if pending:
+        output.say(f"On record; {pending} of {len(logged)} not in MLflow yet. `compliance sync` completes it.")

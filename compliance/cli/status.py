@@ -1,0 +1,118 @@
+"""`compliance status` and `gate`: what the evidence on record shows, and what to do next."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from compliance.cli import options, output
+from compliance.cli.edge import DOES_NOT_HOLD
+
+if TYPE_CHECKING:
+    from compliance.core.findings import Assessment, Finding
+
+ORDER = ("failed", "insufficient", "stale", "partial", "gap", "undetermined", "met", "not-applicable")
+"""Most urgent first: what speaks against the system, then what is nearly shown, then what is missing."""
+SHORT = 10
+"""Next steps shown without --all."""
+
+
+def status(
+    model: options.Model = None,
+    catalog: options.Catalogs = None,
+    as_of: options.AsOf = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show every finding, not only the next steps.")] = False,
+    workspace: options.WorkspaceDir = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show the findings of all requirements and the most useful next steps."""
+    from compliance.services import assess
+    from compliance.services.workspace import Workspace
+
+    with Workspace.open(workspace, read_only=True) as ws:
+        assessment = assess.assess_workspace(ws, model=model, catalogs=catalog, as_of=as_of)
+    if as_json:
+        output.result(assessment.to_dict())
+        return
+    _counts(assessment)
+    for note in assessment.notes:
+        output.put(f"Note: {note.text}")
+    if everything:
+        output.heading("Findings")
+        output.table(
+            ("requirement", "finding", "reason", "evidence"),
+            [(f.requirement.id, f.finding, f.reason, " ".join(f.evidence)) for f in assessment.findings],
+            wide=2,
+        )
+    _next_steps(assessment)
+
+
+def gate(
+    model: options.Model = None,
+    catalog: options.Catalogs = None,
+    as_of: options.AsOf = None,
+    workspace: options.WorkspaceDir = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Say whether this model version may be released: exit 0, or 1 with what blocks it."""
+    from compliance.services import assess
+    from compliance.services.workspace import Workspace
+
+    with Workspace.open(workspace, read_only=True) as ws:
+        decided = assess.gate(ws, model=model, catalogs=catalog, as_of=as_of)
+    if as_json:
+        output.result(decided.to_dict())
+    else:
+        if decided.blocking:
+            output.table(
+                ("requirement", "finding", "reason"),
+                [(f.requirement.id, f.finding, f.reason) for f in decided.blocking],
+                wide=2,
+            )
+        output.put(
+            "The gate is open." if decided.ok else f"The gate is closed: {len(decided.blocking)} findings block."
+        )
+    if not decided.ok:
+        raise typer.Exit(DOES_NOT_HOLD)
+
+
+def _counts(assessment: "Assessment") -> None:
+    about = assessment.model.name if assessment.model else "no model version on record"
+    output.put(f"{assessment.system}: {about}, as of {assessment.as_of}")
+    output.put()
+    catalogs = sorted({finding.catalog for finding in assessment.findings})
+    tally = Counter((finding.catalog, str(finding.finding)) for finding in assessment.findings)
+    rows = [
+        (verdict, *(tally[catalog, verdict] or "" for catalog in catalogs), sum(tally[c, verdict] for c in catalogs))
+        for verdict in ORDER
+    ]
+    output.table(("finding", *catalogs, "all"), rows)
+
+
+def _next_steps(assessment: "Assessment") -> None:
+    """Print each distinct next step once, the one that answers the most urgent findings first."""
+    steps: dict[str, list[Finding]] = {}
+    for finding in assessment.findings:
+        if finding.next:
+            steps.setdefault(finding.next, []).append(finding)
+    if not steps:
+        output.heading("Nothing is left to do.")
+        return
+    ranked = sorted(steps.items(), key=_urgency)
+    output.heading("Next steps")
+    for step, findings in ranked[:SHORT]:
+        first = findings[0]
+        more = f" and {len(findings) - 1} more" if len(findings) > 1 else ""
+        output.put(f"  {step}")
+        output.fields({"": f"{first.finding}: {first.requirement.id}{more}: {first.reason}"}, indent=4)
+    if len(ranked) > SHORT:
+        output.say(f"{len(ranked) - SHORT} more next steps; `compliance status --all` shows every finding.")
+
+
+def _urgency(step: tuple[str, list[Any]]) -> tuple[int, bool, int]:
+    _, findings = step
+    return (
+        min(ORDER.index(str(f.finding)) for f in findings),
+        not any(f.binding for f in findings),
+        -len(findings),
+    )

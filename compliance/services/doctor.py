@@ -1,0 +1,258 @@
+"""Look at the machine and the workspace before they disappoint: one check, one state, one remedy.
+
+Changes nothing and needs no workspace: without one it checks the machine alone.
+"""
+
+import ctypes.util
+import importlib.metadata
+import os
+import platform
+import shutil
+import socket
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from compliance.errors import ComplianceError
+from compliance.storage import assets
+
+if TYPE_CHECKING:
+    from compliance.services.workspace import Workspace
+
+State = Literal["ok", "warning", "problem"]
+_LIBRARIES = {
+    "pango-1.0": "libpango-1.0-0",
+    "pangoft2-1.0": "libpangoft2-1.0-0",
+    "harfbuzz-subset": "libharfbuzz-subset0",
+}
+_PACKAGES = ("mlflow", "great-expectations", "weasyprint", "cryptography", "pydantic", "sqlmodel")
+_ROOM = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    state: State
+    detail: str
+    remedy: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def examine(start: Path | None = None) -> list[Check]:
+    """Check the machine, and the workspace at or above `start` (default: the current folder) if there is one."""
+    from compliance.services import config
+    from compliance.services.workspace import Workspace
+
+    checks = [*_machine()]
+    try:
+        root = config.find(start or Path.cwd())
+    except ComplianceError as error:
+        if start is not None:
+            return [*checks, Check("workspace", "problem", error.problem, error.remedy)]
+        return [*checks, Check("workspace", "warning", "none here; only the machine was checked", error.remedy)]
+    try:
+        with Workspace.open(root, read_only=True) as ws:
+            checks += _workspace(ws)
+    except ComplianceError as error:
+        checks.append(Check("workspace", "problem", error.problem, error.remedy))
+    return checks
+
+
+def _machine() -> Iterator[Check]:
+    version = platform.python_version()
+    supported = (3, 11) <= sys.version_info[:2] < (3, 14)
+    yield Check(
+        "python", "ok" if supported else "problem", version, "" if supported else "Use Python 3.11, 3.12 or 3.13."
+    )
+    absent = [package for package in _PACKAGES if not _installed(package)]
+    yield Check(
+        "packages",
+        "problem" if absent else "ok",
+        f"missing: {', '.join(absent)}" if absent else ", ".join(f"{p} {_installed(p)}" for p in _PACKAGES),
+        "Run `make setup`, or reinstall compliance-tracker with its dependencies." if absent else "",
+    )
+    lacking = [package for library, package in _LIBRARIES.items() if not ctypes.util.find_library(library)]
+    yield Check(
+        "libraries for PDF",
+        "problem" if lacking else "ok",
+        f"missing: {', '.join(lacking)}" if lacking else "pango and harfbuzz found",
+        f"apt-get install {' '.join(lacking)}" if lacking else "",
+    )
+    fonts = sorted(path.name for path in (assets.folder("templates") / "fonts").glob("*.[to]tf"))
+    yield Check(
+        "fonts",
+        "ok" if fonts else "problem",
+        f"{len(fonts)} font files ship with the templates" if fonts else "the templates' fonts are missing",
+        "" if fonts else "Reinstall compliance-tracker: a dossier names its fonts by file.",
+    )
+    yield _clock()
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _clock() -> Check:
+    """A clock before this program was made is wrong for certain; other errors only later evidence can show."""
+    made = Path(__file__).stat().st_mtime
+    if time.time() < made - 86_400:
+        return Check("clock", "problem", "the clock stands before this program was installed", "Set the system's time.")
+    return Check("clock", "ok", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+
+
+def _workspace(ws: "Workspace") -> Iterator[Check]:
+    yield Check("workspace", "ok", str(ws.root))
+    size = ws.ledger.size
+    yield Check("ledger", "ok", f"{size} entries, {ws.config.ledger.url.partition(':')[0]}")
+    yield _order(ws)
+    yield from _keys(ws)
+    yield _room(ws)
+    yield _description(ws)
+    yield _mirror(ws)
+    yield _moved(ws)
+    yield _reachable(ws)
+
+
+def _order(ws: "Workspace") -> Check:
+    """Entries cannot be newer than now: the ledger refuses to go back, so it would stand still until then."""
+    size = ws.ledger.size
+    last = ws.ledger.entry(size - 1).logged_at if size else ""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    if last > now:
+        return Check(
+            "ledger's clock",
+            "warning",
+            f"the newest entry is of {last}, later than this machine's {now}",
+            "Set the system's time; until then new entries are dated like the newest one.",
+        )
+    return Check("ledger's clock", "ok", f"newest entry {last}")
+
+
+def _keys(ws: "Workspace") -> Iterator[Check]:
+    from compliance.services.workspace import KEYS
+
+    folder = ws.root / KEYS
+    private = sorted(folder.glob("*.pem"))
+    open_to_others = [path.name for path in private if path.stat().st_mode & 0o077]
+    if not private:
+        yield Check(
+            "keys", "warning", "no private key here: this workspace can be read, not written", "Fine for a copy."
+        )
+    elif open_to_others:
+        remedy = f"chmod 600 {' '.join(str(folder / name) for name in open_to_others)}"
+        yield Check("keys", "problem", f"readable by others: {', '.join(open_to_others)}", remedy)
+    else:
+        yield Check("keys", "ok", ", ".join(path.stem for path in private))
+    if os.environ.get("COMPLIANCE_PASSPHRASE"):
+        yield Check("pass phrase", "ok", "from COMPLIANCE_PASSPHRASE")
+    elif ws.config.keys.passphrase_file:
+        path = ws.root / ws.config.keys.passphrase_file
+        if not path.is_file():
+            yield Check(
+                "pass phrase", "problem", f"{path} is not there", "Set COMPLIANCE_PASSPHRASE, or restore the file."
+            )
+        elif not ws.config.system.demonstration:
+            yield Check(
+                "pass phrase",
+                "warning",
+                f"lies beside the keys in {path.name}",
+                "For demonstrations only: set COMPLIANCE_PASSPHRASE and delete the file.",
+            )
+        else:
+            yield Check("pass phrase", "ok", f"from {path.name}, as demonstrations may")
+    else:
+        yield Check("pass phrase", "ok", "asked for on a terminal; pipelines set COMPLIANCE_PASSPHRASE")
+
+
+def _room(ws: "Workspace") -> Check:
+    free = shutil.disk_usage(ws.root).free
+    state: State = "ok" if free >= _ROOM else "warning"
+    return Check(
+        "disk", state, f"{free / _ROOM:.1f} GiB free", "" if state == "ok" else "Make room: a full disk stops logging."
+    )
+
+
+def _description(ws: "Workspace") -> Check:
+    try:
+        differs = ws.profile_differs()
+    except ComplianceError as error:
+        return Check("profile", "problem", error.problem, error.remedy)
+    if differs:
+        remedy = "compliance log record compliance.toml"
+        return Check("profile", "warning", "compliance.toml differs from what is signed; the signed one counts", remedy)
+    return Check("profile", "ok", "compliance.toml says what is signed")
+
+
+def _mirror(ws: "Workspace") -> Check:
+    states = ws.ledger.mirror_states()
+    pending = sum(1 for index in range(ws.ledger.size) if states.get(index) != "mirrored")
+    if pending:
+        return Check(
+            "mirror", "warning", f"{pending} of {ws.ledger.size} entries are not in MLflow yet", "compliance sync"
+        )
+    return Check("mirror", "ok", f"all {ws.ledger.size} entries are in MLflow")
+
+
+def tracking_uri(ws: "Workspace") -> str:
+    """Return the MLflow address that counts: the environment's, else compliance.toml's."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or ws.config.mlflow.tracking_uri
+
+
+def _moved(ws: "Workspace") -> Check:
+    """MLflow keeps absolute artifact paths, which a copied or moved workspace carries along."""
+    uri = tracking_uri(ws)
+    database = ws.root / uri.removeprefix("sqlite:///")
+    if not uri.startswith("sqlite:///") or not database.is_file():
+        return Check("artifact paths", "ok", "none to check: MLflow is elsewhere, or empty")
+    try:
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+            rows = connection.execute("SELECT DISTINCT artifact_location FROM experiments").fetchall()
+    except sqlite3.Error as error:
+        return Check("artifact paths", "warning", f"{database.name} cannot be read: {error}", "compliance sync")
+    elsewhere = [path for (path,) in rows if _is_elsewhere(path, ws.root)]
+    if elsewhere:
+        return Check(
+            "artifact paths",
+            "warning",
+            f"this workspace was moved or copied: MLflow still points to {elsewhere[0]}",
+            "compliance sync",
+        )
+    return Check("artifact paths", "ok", "inside the workspace")
+
+
+def _is_elsewhere(location: str | None, root: Path) -> bool:
+    if not location or urlsplit(location).scheme not in ("", "file"):
+        return False
+    path = Path(urlsplit(location).path)
+    return path.is_absolute() and not path.resolve().is_relative_to(root)
+
+
+def _reachable(ws: "Workspace") -> Check:
+    uri = tracking_uri(ws)
+    parts = urlsplit(uri)
+    if parts.scheme not in ("http", "https"):
+        return Check("MLflow", "ok", f"a {parts.scheme or 'file'} store: nothing to reach")
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        with socket.create_connection((parts.hostname or "", port), timeout=2):
+            pass
+    except (OSError, ValueError) as error:
+        return Check(
+            "MLflow",
+            "warning",
+            f"{parts.hostname}:{parts.port} does not answer: {error}",
+            "Start the server, or mend MLFLOW_TRACKING_URI; evidence waits in the ledger meanwhile.",
+        )
+    return Check("MLflow", "ok", f"{parts.hostname} answers")
