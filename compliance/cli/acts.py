@@ -12,7 +12,7 @@ def approve(
     evidence: Annotated[
         list[str], typer.Argument(metavar="EV...|DOSSIER.json", help="Evidence numbers, or a dossier's JSON.")
     ],
-    meaning: Annotated[str, typer.Option(help="authored, reviewed or approved.")],
+    meaning: Annotated[str, typer.Option(metavar="MEANING", help="authored, reviewed or approved.")],
     key: options.Key = None,
     workspace: options.WorkspaceDir = None,
     as_json: options.AsJson = False,
@@ -27,8 +27,10 @@ def approve(
 
 def determine(
     requirement: Annotated[list[str], typer.Argument(metavar="REQUIREMENT...", help="Requirement ids.")],
-    decision: Annotated[str, typer.Option(help="met, not-met, not-applicable, carried-over or known-gap.")],
-    reason: Annotated[str, typer.Option(help="Why, in words an auditor will read.")],
+    decision: Annotated[
+        str, typer.Option(metavar="DECISION", help="met, not-met, not-applicable, carried-over or known-gap.")
+    ],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, in words an auditor will read.")],
     model: options.Model = None,
     carry: Annotated[
         list[str] | None, typer.Option(metavar="EV", help="Evidence of an earlier version that counts for this one.")
@@ -47,7 +49,7 @@ def determine(
 
 def revoke(
     evidence: Annotated[str, typer.Argument(metavar="EV", help="Evidence number.")],
-    reason: Annotated[str, typer.Option(help="Why, in words an auditor will read.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, in words an auditor will read.")],
     erasure: Annotated[
         bool, typer.Option("--erasure", help="Also erase its envelope, as law may ask; entry and digest remain.")
     ] = False,

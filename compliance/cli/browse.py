@@ -8,7 +8,7 @@ from compliance.cli import options, output
 
 
 def list_(
-    kind: Annotated[str | None, typer.Option(help="Only evidence of this kind.")] = None,
+    kind: Annotated[str | None, typer.Option(metavar="KIND", help="Only evidence of this kind.")] = None,
     subject: Annotated[
         str | None, typer.Option(metavar="NAME[@VERSION]", help="Only evidence about this model, dataset or document.")
     ] = None,

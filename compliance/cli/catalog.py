@@ -9,7 +9,7 @@ from compliance.cli import options, output
 from compliance.cli.edge import fail
 
 
-def list_(as_json: options.AsJson = False) -> None:
+def list_(workspace: options.AnyWorkspace = None, as_json: options.AsJson = False) -> None:
     """List the catalogs that ship, and those that plugins bring."""
     from compliance.services import catalogs
 
@@ -29,6 +29,7 @@ def list_(as_json: options.AsJson = False) -> None:
 
 def show(
     catalog: Annotated[str, typer.Argument(metavar="ID", help="Catalog id, or the id of one requirement.")],
+    workspace: options.AnyWorkspace = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Show a catalog's requirements, or one requirement in full."""
@@ -59,6 +60,7 @@ def show(
 
 def check(
     file: Annotated[Path, typer.Argument(help="Catalog file, YAML.")],
+    workspace: options.AnyWorkspace = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Check a catalog file: structure, ids, dates, needs against the kinds they name."""

@@ -9,9 +9,9 @@ from compliance.cli import options, output
 
 
 def demo(
-    directory: Annotated[Path, typer.Option("--dir", metavar="DIR", help="Folder for the two workspaces.")] = Path(
-        "build/demo"
-    ),
+    directory: Annotated[
+        Path, typer.Option("--workspace", metavar="DIR", help="Folder to make the two workspaces in.")
+    ] = Path("build/demo"),
     as_json: options.AsJson = False,
 ) -> None:
     """Train, log, assess, compile and verify two example systems; asks nothing."""

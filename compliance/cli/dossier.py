@@ -9,7 +9,7 @@ from compliance.cli import options, output
 from compliance.cli.edge import DOES_NOT_HOLD
 
 
-def list_(as_json: options.AsJson = False) -> None:
+def list_(workspace: options.AnyWorkspace = None, as_json: options.AsJson = False) -> None:
     """List the dossiers that can be built."""
     from compliance.services import dossiers
 
@@ -49,6 +49,7 @@ def build(
 
 def check(
     file: Annotated[Path, typer.Argument(help="A PDF or bundle that a dossier build made.")],
+    workspace: options.AnyWorkspace = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Check a dossier file by the rules for its kind: tags, fonts, links, size, attachments."""

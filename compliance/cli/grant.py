@@ -13,7 +13,7 @@ def create(
     model: Annotated[list[str] | None, typer.Option(metavar="NAME@VERSION", help="Only these model versions.")] = None,
     catalog: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only these catalogs.")] = None,
     url: Annotated[
-        str, typer.Option(help="Address of the portal, as the auditor reaches it.")
+        str, typer.Option(metavar="URL", help="Address of the portal, as the auditor reaches it.")
     ] = "http://127.0.0.1:8321",
     workspace: options.WorkspaceDir = None,
     as_json: options.AsJson = False,

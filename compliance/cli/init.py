@@ -10,14 +10,21 @@ from compliance.cli import options, output
 
 
 def init(
-    system: Annotated[str, typer.Option(help="The AI system's name; its id is made from it.")],
-    provider: Annotated[str, typer.Option(help="Who is responsible for it: the manufacturer or provider.")],
-    directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder to make the workspace in.")] = Path(),
-    catalog: Annotated[list[str] | None, typer.Option(help="Catalog that applies; may be repeated.")] = None,
-    model: Annotated[str | None, typer.Option(help="Name of the system's model (default: the system's id).")] = None,
-    purpose: Annotated[str | None, typer.Option(help="Intended purpose, in a sentence.")] = None,
+    system: Annotated[str, typer.Option(metavar="NAME", help="The AI system's name; its id is made from it.")],
+    provider: Annotated[
+        str, typer.Option(metavar="NAME", help="Who is responsible for it: the manufacturer or provider.")
+    ],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make the workspace in.")] = Path(),
+    catalog: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Catalog that applies; may be repeated.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the system's model (default: the system's id).")
+    ] = None,
+    purpose: Annotated[str | None, typer.Option(metavar="TEXT", help="Intended purpose, in a sentence.")] = None,
     origin: Annotated[
-        str | None, typer.Option(help="Name of the log, yours alone: a domain and path (default: PROVIDER/ID).")
+        str | None,
+        typer.Option(metavar="NAME", help="Name of the log, yours alone: a domain and path (default: PROVIDER/ID)."),
     ] = None,
     ledger: Annotated[
         str, typer.Option(metavar="URL", help="sqlite:/// or postgresql:// address of the ledger.")
@@ -26,9 +33,11 @@ def init(
         str, typer.Option(metavar="URI", help="MLflow tracking URI of the mirror.")
     ] = "sqlite:///mlflow.db",
     passphrase_file: Annotated[
-        Path | None, typer.Option(help="File with the pass phrase, inside DIR. For demonstrations only.")
+        Path | None,
+        typer.Option(metavar="FILE", help="File with the pass phrase, inside DIR. For demonstrations only."),
     ] = None,
     demonstration: Annotated[bool, typer.Option("--demonstration", help="Mark every page as a demonstration.")] = False,
+    workspace: Annotated[Path | None, typer.Option("--workspace", metavar="DIR", help="The same as DIR.")] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Make a workspace: compliance.toml, two key pairs, and a ledger that begins with its own keys."""
@@ -42,7 +51,7 @@ def init(
         catalogs.load(id_)
     identity = slug(system)
     with Workspace.create(
-        directory,
+        workspace or directory,
         system=System(
             id=identity,
             name=system,

@@ -11,7 +11,7 @@ from compliance.cli.log import told
 
 def create(
     name: Annotated[str, typer.Argument(help="Name of the key, such as a function: demonstration-approver.")],
-    algorithm: Annotated[str, typer.Option(help="p256 or ed25519.")] = "p256",
+    algorithm: Annotated[str, typer.Option(metavar="ALGORITHM", help="p256 or ed25519.")] = "p256",
     workspace: options.WorkspaceDir = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -47,10 +47,12 @@ def list_(workspace: options.WorkspaceDir = None, as_json: options.AsJson = Fals
 
 def trust(
     public_key: Annotated[Path, typer.Argument(metavar="FILE.pub", help="Public key, PEM.")],
-    holder: Annotated[str, typer.Option(help="Whose key it is, as approvals will print it.")],
-    role: Annotated[list[str], typer.Option(help="recorder, reviewer, approver or admin; may be repeated.")],
+    holder: Annotated[str, typer.Option(metavar="TEXT", help="Whose key it is, as approvals will print it.")],
+    role: Annotated[
+        list[str], typer.Option(metavar="ROLE", help="recorder, reviewer, approver or admin; may be repeated.")
+    ],
     person: Annotated[bool, typer.Option("--person/--pipeline", help="Approvals need a person's key.")] = True,
-    name: Annotated[str | None, typer.Option(help="Name of the key (default: the file's).")] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Name of the key (default: the file's).")] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Last day on which it may sign.")] = None,
     key: options.Key = None,
     workspace: options.WorkspaceDir = None,
@@ -92,7 +94,7 @@ def rotate(
 
 def revoke(
     name: Annotated[str, typer.Argument(help="Key to withdraw.")],
-    reason: Annotated[str, typer.Option(help="Why: lost, copied, holder left.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why: lost, copied, holder left.")],
     key: options.Key = None,
     workspace: options.WorkspaceDir = None,
     as_json: options.AsJson = False,

@@ -12,9 +12,11 @@ from compliance.cli.edge import fail
 if TYPE_CHECKING:
     from compliance.services.record import Logged
 
-Name = Annotated[str, typer.Option("--name", help="Name, without version.")]
-Version = Annotated[str, typer.Option("--version", help="Version; a name and version mean one digest for ever.")]
-Title = Annotated[str | None, typer.Option(help="One line that says what it is.")]
+Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Name, without version.")]
+Version = Annotated[
+    str, typer.Option("--version", metavar="VERSION", help="Version; a name and version mean one digest for ever.")
+]
+Title = Annotated[str | None, typer.Option(metavar="TEXT", help="One line that says what it is.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until MLflow has it too.")]
 
 
@@ -38,17 +40,18 @@ def dataset(
     path: Annotated[Path, typer.Argument(help="CSV or Parquet file, or a folder.")],
     name: Name,
     version: Version,
-    role: Annotated[str, typer.Option(help="train, tune or test: what the data are for.")],
+    role: Annotated[str, typer.Option(metavar="ROLE", help="train, tune or test: what the data are for.")],
     title: Title = None,
     suite: Annotated[
-        Path | None, typer.Option(help="Great Expectations suite (JSON) to validate the rows against.")
+        Path | None, typer.Option(metavar="FILE", help="Great Expectations suite (JSON) to validate the rows against.")
     ] = None,
-    target: Annotated[str | None, typer.Option(help="Column with the reference standard.")] = None,
+    target: Annotated[str | None, typer.Option(metavar="COL", help="Column with the reference standard.")] = None,
     group: Annotated[
-        list[str] | None, typer.Option(help="Column whose values are counted as groups; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="COL", help="Column whose values are counted as groups; may be repeated."),
     ] = None,
     patient: Annotated[
-        str | None, typer.Option(help="Column that identifies the patient; kept as keyed fingerprints.")
+        str | None, typer.Option(metavar="COL", help="Column that identifies the patient; kept as keyed fingerprints.")
     ] = None,
     key: options.Key = None,
     workspace: options.WorkspaceDir = None,
@@ -77,13 +80,15 @@ def dataset(
 def evaluation(
     model: Annotated[str | None, typer.Option(metavar="NAME@VERSION", help="Model version that was evaluated.")] = None,
     dataset: Annotated[str | None, typer.Option(metavar="NAME@VERSION", help="Dataset it was evaluated on.")] = None,
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="YAML or JSON with metrics.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="YAML or JSON with metrics.")] = None,
     predictions: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Predictions to compute the metrics from.")
     ] = None,
     truth: Annotated[str, typer.Option(metavar="COL", help="Column with the reference standard: 0 or 1.")] = "truth",
     score: Annotated[str, typer.Option(metavar="COL", help="Column with the model's score: 0 to 1.")] = "score",
-    threshold: Annotated[str, typer.Option(help="Score from which a case counts as positive.")] = "0.5",
+    threshold: Annotated[
+        str, typer.Option(metavar="NUMBER", help="Score from which a case counts as positive.")
+    ] = "0.5",
     group: Annotated[
         list[str] | None, typer.Option(metavar="COL", help="Column to report groups by; may be repeated.")
     ] = None,

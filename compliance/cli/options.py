@@ -13,6 +13,10 @@ WorkspaceDir = Annotated[
         help="Workspace folder (default: the nearest one upwards with a compliance.toml).",
     ),
 ]
+AnyWorkspace = Annotated[
+    Path | None,
+    typer.Option("--workspace", metavar="DIR", help="Taken by every command; this one reads no workspace."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Key = Annotated[
     str | None, typer.Option("--key", metavar="NAME", help="Signing key, by name or URI (default: the workspace's).")

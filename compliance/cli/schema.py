@@ -8,7 +8,7 @@ import typer
 from compliance.cli import options, output
 
 
-def list_(as_json: options.AsJson = False) -> None:
+def list_(workspace: options.AnyWorkspace = None, as_json: options.AsJson = False) -> None:
     """List the kinds of evidence, with predicate type and schema."""
     from compliance.services import schemas
 
@@ -21,6 +21,7 @@ def list_(as_json: options.AsJson = False) -> None:
 
 def export(
     directory: Annotated[Path, typer.Option("--dir", metavar="DIR", help="Folder to write evidence/ and needs/ into.")],
+    workspace: options.AnyWorkspace = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Write the generated schemas: one per kind, one per need that a schema can decide."""

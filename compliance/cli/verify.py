@@ -12,7 +12,7 @@ from compliance.cli.edge import DOES_NOT_HOLD
 def verify(
     target: Annotated[
         str | None,
-        typer.Argument(metavar="[EV|BUNDLE|PDF]", help="Evidence number or file (default: the whole workspace)."),
+        typer.Argument(metavar="EV|BUNDLE|PDF", help="Evidence number or file (default: the whole workspace)."),
     ] = None,
     against: Annotated[
         str | None,
