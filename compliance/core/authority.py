@@ -1,0 +1,86 @@
+"""Who signed what, in which role: approvals of exactly one digest, and decisions about requirements.
+
+Keys and their roles are read from the ledger's key-events as they stood at each entry (`core.trust`).
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from compliance.core import trust
+from compliance.core.catalog import Approved
+from compliance.core.evidence import Evidence
+from compliance.core.findings import Thing
+from compliance.core.shelf import Shelf
+
+DECIDING = frozenset({"reviewer", "approver"})
+"""Roles whose holder may decide that a row is met or does not apply; the holder must be a person."""
+
+
+class Authority:
+    """The approvals and determinations on a shelf, each weighed by its signer's role at that entry."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._keys = trust.keyring(shelf.key_events)
+        self._approvals: dict[str, list[Evidence]] = defaultdict(list)
+        for piece in shelf.of("approval"):
+            for subject in piece.subjects:
+                self._approvals[subject["digest"].get("sha256", "")].append(piece)
+        self._determinations: dict[str, list[Evidence]] = defaultdict(list)
+        for piece in shelf.of("determination"):
+            for requirement in piece.content.get("requirements") or []:
+                self._determinations[requirement].append(piece)
+
+    def key(self, piece: Evidence) -> trust.Registered | None:
+        """Return the key behind a piece as it stood at that entry; None where it was not valid there."""
+        return self._keys.at(piece.signer, piece.logged_at, piece.index)
+
+    def has_role(self, piece: Evidence, role: str) -> bool:
+        key = self.key(piece)
+        return key is not None and role in key.roles
+
+    def approval(self, piece: Evidence, asked: Approved) -> tuple[Evidence | None, str]:
+        """Return the approval that a piece needs, or why none counts."""
+        why = f"{piece.number} is not {asked.meaning} by anyone in the role {asked.role}."
+        author = self.key(piece)
+        for approval in reversed(self._approvals.get(piece.digest, ())):
+            key = self.key(approval)
+            if approval.content.get("meaning") != asked.meaning:
+                continue
+            if key is None:
+                why = f"{approval.number} {asked.meaning} {piece.number} with a key that was not valid then."
+            elif asked.role not in key.roles or key.holder_type != "person":
+                why = f"{approval.number} is signed by {key.holder}, who is no person in the role {asked.role}."
+            elif asked.not_author and author is not None and key.holder == author.holder:
+                why = f"{approval.number} is signed by {key.holder}, who also recorded {piece.number}."
+            else:
+                return approval, ""
+        return None, why
+
+    def decisions(self, requirement: str, model: Thing | None) -> Sequence[Evidence]:
+        """Return the determinations about a row and this model version, oldest first."""
+        return [] if model is None else [
+            piece for piece in self._determinations.get(requirement, ()) if _about(piece, model.sha256)
+        ]  # fmt: skip
+
+    def earlier_decisions(self, requirement: str, model: Thing | None) -> Sequence[Evidence]:
+        """Return the determinations about a row and another version of this model."""
+        return [
+            piece for piece in self._determinations.get(requirement, ()) if model and not _about(piece, model.sha256)
+        ]
+
+    def refusal(self, piece: Evidence) -> str | None:
+        """Return why a determination does not count, or None where its signer may decide so."""
+        key, decision = self.key(piece), str(piece.content.get("decision"))
+        if key is None:
+            return f"{piece.number} says {decision} with a key that was not valid then."
+        if decision == "carried-over" and "approver" not in key.roles:
+            return f"{piece.number} carries evidence over, but {key.holder} is no approver."
+        person = key.holder_type == "person" and DECIDING & set(key.roles)
+        if decision in ("met", "not-applicable", "carried-over") and not person:
+            return f"{piece.number} says {decision}, but {key.holder} is no person in the role reviewer or approver."
+        return None
+
+
+def _about(piece: Evidence, sha256: str) -> bool:
+    model = piece.content.get("model") or {}
+    return piece.is_about(sha256) or model.get("sha256") == sha256

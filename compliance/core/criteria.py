@@ -1,0 +1,130 @@
+"""Acceptance criteria: were they declared before the result, and does the result meet them?
+
+A criterion is tested on the bound of the confidence interval that its plan names, never on the point
+estimate, in decimal arithmetic. Order is proof: the plan stands earlier in the ledger than the result,
+and was logged before the run began.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from operator import eq, ge, gt, le, lt
+from typing import Any
+
+from compliance.core.evidence import Evidence
+
+COMPARE: Mapping[str, Callable[[Decimal, Decimal], bool]] = {">=": ge, ">": gt, "<=": le, "<": lt, "==": eq}
+
+
+class Outcome(StrEnum):
+    PASSED = "passed"
+    MISSED = "missed"
+    UNTESTED = "untested"
+    """The result cannot carry the claim: a row, an interval or cases are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """One criterion against one result."""
+
+    criterion: str
+    metric: str
+    outcome: Outcome
+    reason: str
+
+
+def rows(content: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the metric rows of an evaluation or safety result."""
+    found: Sequence[Mapping[str, Any]] = content.get("metrics") or []
+    return found
+
+
+def group_text(group: Mapping[str, Any] | None) -> str:
+    """Return a group as printed: sex F, age_band 80+; or `overall`."""
+    return ", ".join(f"{key} {value}" for key, value in sorted(group.items())) if group else "overall"
+
+
+def declared_late(result: Evidence, plan: Evidence) -> str | None:
+    """Return why the plan was not fixed beforehand, or None where it was."""
+    if plan.index > result.index:
+        return f"The criterion was declared after the result: plan {plan.number} stands later than {result.number}."
+    started = result.content.get("started_at")
+    if not started:
+        return (
+            f"{result.number} does not say when the run started, so nothing shows that plan {plan.number} came first."
+        )
+    if plan.logged_at >= started:
+        return (
+            f"The criterion was declared after the run had begun: plan {plan.number} was logged {plan.logged_at}, "
+            f"the run started {started} ({_how_known(result)})."
+        )
+    return None
+
+
+def _how_known(result: Evidence) -> str:
+    return "as captured" if result.predicate.get("source", {}).get("how") == "capture" else "as stated"
+
+
+def foreign_plan(result: Evidence, plan: Evidence, family: str) -> str | None:
+    """Return why the plan does not govern this result, or None where it does."""
+    model = plan.content.get("model")
+    name = model.get("name", "") if isinstance(model, Mapping) else str(model or family)
+    if name.partition("@")[0] != family:
+        return f"Plan {plan.number} is for {name}, not for {family}."
+    wanted, dataset = plan.content.get("data_role"), result.content.get("dataset")
+    role = dataset.get("role") if isinstance(dataset, Mapping) else None
+    if wanted and role and wanted != role:
+        return f"Wrong data role: plan {plan.number} is for {wanted} data, {result.number} used {role} data."
+    return None
+
+
+def missing_groups(result: Evidence, plan: Evidence) -> list[str]:
+    """Return the groups that the plan declared and the result does not report."""
+    reported = [row.get("group") or {} for row in rows(result.content)]
+    return [group_text(group) for group in plan.content.get("groups") or [] if group not in reported]
+
+
+def test(result: Evidence, plan: Evidence) -> list[Tested]:
+    """Return every criterion of the plan as this result meets it."""
+    return [_test(result, criterion) for criterion in plan.content.get("criteria") or []]
+
+
+def about(tested: Collection[Tested], metrics: Collection[str] | None) -> list[Tested]:
+    """Return the tests that concern these metrics; all where none are named."""
+    return [one for one in tested if metrics is None or one.metric in metrics]
+
+
+def _test(result: Evidence, criterion: Mapping[str, Any]) -> Tested:
+    name, metric, group = str(criterion["id"]), str(criterion["metric"]), criterion.get("group") or {}
+    label = f"{metric} ({group_text(group)})"
+
+    def told(outcome: Outcome, reason: str) -> Tested:
+        return Tested(name, metric, outcome, reason)
+
+    matching = [row for row in rows(result.content) if row["name"] == metric and (row.get("group") or {}) == group]
+    if not matching:
+        return told(Outcome.UNTESTED, f"{result.number} has no row for {label}, which criterion {name} asks for.")
+    if len(matching) > 1:
+        return told(
+            Outcome.UNTESTED, f"{result.number} has {len(matching)} rows for {label}; criterion {name} needs one."
+        )
+    row = matching[0]
+    minimum, cases = criterion.get("min_n"), row.get("n")
+    if minimum is not None and (cases is None or cases < minimum):
+        return told(Outcome.UNTESTED, f"Too few cases for {label}: n {cases}, criterion {name} asks for {minimum}.")
+    bound = criterion.get("bound", "ci_low")
+    value = row.get(bound)
+    if value is None:
+        what = "no value" if bound == "value" else "no interval"
+        return told(Outcome.UNTESTED, f"{label} in {result.number} has {what}, which criterion {name} is tested on.")
+    level = criterion.get("ci_level")
+    if bound != "value" and level is not None and Decimal(str(row.get("ci_level", "NaN"))) != Decimal(str(level)):
+        return told(
+            Outcome.UNTESTED, f"{label} in {result.number} has no {level} interval, which criterion {name} names."
+        )
+    holds = COMPARE[criterion["comparator"]](Decimal(str(value)), Decimal(str(criterion["threshold"])))
+    shown = (
+        f"{label} {bound} {value} {'meets' if holds else 'misses'} {criterion['comparator']} {criterion['threshold']}"
+    )
+    return told(Outcome.PASSED if holds else Outcome.MISSED, f"{shown} (criterion {name}).")
