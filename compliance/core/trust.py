@@ -114,13 +114,13 @@ class Keyring:
             )
         return None
 
-    def keys(self) -> list[Registered]:
+    def current(self) -> list[Registered]:
         """Return every key as it stands now, oldest registration first."""
         return sorted((history[-1] for history in self._history.values()), key=lambda key: key.since)
 
     def named(self, name: str) -> Registered | None:
         """Return the key that stands under `name` now, ended ones last."""
-        found = [key for key in self.keys() if key.name == name]
+        found = [key for key in self.current() if key.name == name]
         return next((key for key in reversed(found) if key.ended is None), found[-1] if found else None)
 
     def _apply(self, event: KeyEvent) -> str | None:
@@ -173,7 +173,8 @@ def keyring(events: Iterable[KeyEvent]) -> Keyring:
 
 
 def _registered(content: Mapping[str, Any], index: int) -> Registered | None:
-    words = {name: content.get(name) for name in ("name", "holder", "holder_type", "valid_from")}
+    words = {"name": content.get("key_name")}
+    words |= {name: content.get(name) for name in ("holder", "holder_type", "valid_from")}
     roles, pem, until = content.get("roles"), content.get("public_key"), content.get("valid_until")
     if not all(isinstance(word, str) and word for word in words.values()):
         return None
