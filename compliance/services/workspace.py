@@ -182,6 +182,10 @@ class Workspace:
             self._signers[name] = load_signer(uri, self.root, self.passphrase())
         return self._signers[name]
 
+    def forget_signer(self, name: str) -> None:
+        """Read this key from disk again when it is next needed: it was rotated."""
+        self._signers.pop(name, None)
+
     def sign_checkpoint(self) -> Callable[[int, bytes], str]:
         """Return the function that the ledger calls with its size and root to get a signed note."""
         if "log" not in self._signers:
@@ -254,7 +258,7 @@ def _genesis(system: str, origin: str, name: str, signer: Signer, vkey: str) -> 
     at = now()
     content = {
         "event": "registered",
-        "name": name,
+        "key_name": name,
         "holder": name,
         "holder_type": "pipeline",
         "roles": ["admin", "recorder"],
