@@ -1,0 +1,301 @@
+"""The mirror through MLflow's own client: for database and file stores, which no server stands before.
+
+Importing MLflow takes 3 to 5 seconds, so this module is loaded only by whoever must. Five calls make a
+run; its files are written straight into the folder that MLflow names, where that is on this machine.
+"""
+
+import os
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from compliance.errors import Unavailable, UnknownReference
+from compliance.storage.mirror.files import LocalFiles, file_pieces, files_under, local_folder, write_file
+from compliance.storage.mirror.moved import Move, folder_of
+from compliance.storage.mirror.record import Artifact, DatasetInput, RunRecord
+from compliance.storage.mirror.tracking import (
+    ACTIVE,
+    CONTEXT_TAG,
+    FINISHED,
+    MetricPoint,
+    MLflowRun,
+    ModelFiles,
+    ModelVersion,
+    is_server,
+    sqlite_file,
+    without_credentials,
+)
+
+PAGE = 1_000
+
+
+def quiet_import() -> Any:
+    """Import MLflow with its telemetry off and without its talk about database migrations."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    first = "mlflow" not in sys.modules
+    import mlflow
+
+    if first:
+        import logging
+
+        for name in ("alembic", "mlflow.store", "mlflow.tracking"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+    return mlflow
+
+
+class ClientTracking:
+    """A tracking store through MlflowClient. See `Tracking` for what each method promises."""
+
+    def __init__(self, uri: str, artifacts: Path | None, move: Move | None = None) -> None:
+        self.label = without_credentials(uri)
+        self._secret = urlsplit(uri).password
+        self._artifacts, self._move = artifacts, move
+        if is_server(uri):  # only artifacts of a server are asked for here, and they may not block for minutes
+            os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+            os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+        quiet_import()
+        from mlflow import MlflowClient
+
+        file = sqlite_file(uri)
+        fresh = file is not None and not file.exists()
+        with self._guarded():
+            if file is not None:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            self._mlflow: Any = MlflowClient(tracking_uri=uri, registry_uri=uri)
+            if file is not None and fresh:
+                self._mlflow.search_experiments(max_results=1)  # makes the tables
+                _write_ahead(file)
+
+    def experiment(self, name: str) -> str | None:
+        with self._guarded():
+            found = self._mlflow.get_experiment_by_name(name)
+        if found is None:
+            return None
+        if found.lifecycle_stage != ACTIVE:
+            raise Unavailable(
+                f"The experiment {name} is deleted in MLflow.",
+                remedy=f"Restore it: `mlflow experiments restore --experiment-id {found.experiment_id}`.",
+            )
+        return str(found.experiment_id)
+
+    def make_experiment(self, name: str) -> str:
+        if found := self.experiment(name):
+            return found
+        from mlflow.exceptions import MlflowException
+
+        location = None if self._artifacts is None else folder_of(self._artifacts, name).as_uri()
+        try:
+            return str(self._mlflow.create_experiment(name, artifact_location=location))
+        except MlflowException as error:  # another process may have made it meanwhile
+            if error.error_code == "RESOURCE_ALREADY_EXISTS" and (found := self.experiment(name)):
+                return found
+            raise self._problem(error) from error
+
+    def runs(self, experiment_id: str, condition: str = "") -> Iterator[MLflowRun]:
+        from mlflow.entities import ViewType
+
+        page = None
+        while True:
+            with self._guarded():
+                answer = self._mlflow.search_runs(
+                    [experiment_id], condition, run_view_type=ViewType.ALL, max_results=PAGE, page_token=page
+                )
+            for run in answer:
+                yield _run(run)
+            page = answer.token
+            if not page:
+                return
+
+    def run(self, run_id: str) -> MLflowRun:
+        with self._guarded():
+            return _run(self._mlflow.get_run(run_id))
+
+    def create(self, experiment_id: str, record: RunRecord) -> MLflowRun:
+        with self._guarded():
+            return _run(
+                self._mlflow.create_run(
+                    experiment_id, start_time=record.at, tags=dict(record.tags), run_name=record.name
+                )
+            )
+
+    def fill(self, run: MLflowRun, record: RunRecord) -> None:
+        from mlflow.entities import Dataset, InputTag, Metric, Param
+        from mlflow.entities import DatasetInput as Input
+
+        with self._guarded():
+            if record.params or record.metrics:
+                self._mlflow.log_batch(
+                    run.run_id,
+                    metrics=[Metric(key, value, record.at, 0) for key, value in record.metrics.items()],
+                    params=[Param(key, value) for key, value in record.params.items()],
+                )
+            if record.inputs:
+                inputs = [
+                    Input(
+                        Dataset(item.name, item.digest, item.source_type, item.source),
+                        [InputTag(CONTEXT_TAG, item.context)],
+                    )
+                    for item in record.inputs
+                ]
+                self._mlflow.log_inputs(run.run_id, datasets=inputs)
+        self.fill_artifacts(run, record)
+
+    def fill_artifacts(self, run: MLflowRun, record: RunRecord) -> None:
+        folder = self._folder(run.artifact_uri)
+        for path, artifact in record.artifacts.items():
+            with self._guarded():
+                if folder is not None:
+                    write_file(folder / path, artifact)
+                else:
+                    self._upload(run.run_id, path, artifact)
+
+    def finish(self, run: MLflowRun, record: RunRecord) -> None:
+        with self._guarded():
+            self._mlflow.set_terminated(run.run_id, FINISHED, end_time=record.at)
+
+    def artifacts(self, run: MLflowRun) -> list[str]:
+        folder = self._folder(run.artifact_uri)
+        if folder is not None:
+            return files_under(folder)
+        found: list[str] = []
+        folders = [""]
+        while folders:
+            with self._guarded():
+                for item in self._mlflow.list_artifacts(run.run_id, folders.pop()):
+                    (folders if item.is_dir else found).append(item.path)
+        return sorted(found)
+
+    def read(self, run: MLflowRun, path: str) -> Iterator[bytes]:
+        folder = self._folder(run.artifact_uri)
+        if folder is not None:
+            yield from file_pieces(folder / path)
+            return
+        with tempfile.TemporaryDirectory() as target, self._guarded():
+            yield from file_pieces(Path(self._mlflow.download_artifacts(run.run_id, path, target)))
+
+    def history_length(self, run_id: str, metric: str) -> int:
+        with self._guarded():
+            return len(self._mlflow.get_metric_history(run_id, metric))
+
+    def model_versions(self, name: str) -> list[ModelVersion]:
+        quoted = name.replace("'", "''")
+        return self._search_versions(f"name = '{quoted}'")
+
+    def run_model_versions(self, run_id: str) -> list[ModelVersion]:
+        return self._search_versions(f"run_id = '{run_id}'")
+
+    def model_files(self, version: ModelVersion) -> ModelFiles:
+        with self._guarded():
+            uri = self._mlflow.get_model_version_download_uri(version.name, version.version)
+        folder = self._folder(uri)
+        if folder is None:
+            import mlflow.artifacts
+
+            holder = tempfile.TemporaryDirectory()
+            with self._guarded():
+                folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=holder.name))
+            return LocalFiles(folder, holder)
+        return LocalFiles(folder)
+
+    def tag_run(self, run_id: str, key: str, value: str) -> None:
+        with self._guarded():
+            self._mlflow.set_tag(run_id, key, value)
+
+    def tag_model_version(self, version: ModelVersion, key: str, value: str) -> None:
+        with self._guarded():
+            self._mlflow.set_model_version_tag(version.name, version.version, key, value)
+
+    def _search_versions(self, condition: str) -> list[ModelVersion]:
+        with self._guarded():
+            listed = self._mlflow.search_model_versions(condition)
+            # a search leaves aliases out; only the single version carries them
+            found = [self._mlflow.get_model_version(item.name, item.version) for item in listed]
+        versions = [
+            ModelVersion(
+                name=item.name,
+                version=str(item.version),
+                source=item.source or "",
+                run_id=item.run_id or None,
+                aliases=tuple(item.aliases or ()),
+                tags=dict(item.tags or {}),
+                description=item.description or "",
+            )
+            for item in found
+        ]
+        return sorted(versions, key=lambda version: int(version.version))
+
+    def _folder(self, uri: str) -> Path | None:
+        return local_folder(self._move.mend(uri) if self._move else uri)
+
+    def _upload(self, run_id: str, path: str, artifact: Artifact) -> None:
+        folder, _, name = path.rpartition("/")
+        with tempfile.TemporaryDirectory() as holder:
+            copy = Path(holder) / name
+            write_file(copy, artifact)
+            self._mlflow.log_artifact(run_id, str(copy), folder or None)
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Turn what MLflow, SQLAlchemy and the disk raise into our own errors."""
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError, OSError, sqlite3.Error) as error:
+            raise self._problem(error) from error
+
+    def _problem(self, error: Exception) -> Unavailable | UnknownReference:
+        text = str(error).splitlines()[0][:500] if str(error) else type(error).__name__
+        if self._secret:
+            text = text.replace(self._secret, "***")
+        if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
+            return UnknownReference(f"MLflow at {self.label}: {text}", remedy="Check the id.")
+        return Unavailable(
+            f"MLflow at {self.label} cannot be used: {text}",
+            remedy="The evidence is safe in the ledger. Mend the store, then run `compliance sync`.",
+            refused=getattr(error, "error_code", "") in {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"},
+        )
+
+
+def _write_ahead(file: Path) -> None:
+    """Let readers and writers of a database that we made work side by side: 1.5 times faster with four writers."""
+    with sqlite3.connect(file, timeout=30) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    connection.close()
+
+
+def _run(run: Any) -> MLflowRun:
+    info, data = run.info, run.data
+    return MLflowRun(
+        run_id=info.run_id,
+        experiment_id=str(info.experiment_id),
+        name=info.run_name or "",
+        status=info.status,
+        lifecycle=info.lifecycle_stage,
+        artifact_uri=info.artifact_uri or "",
+        started=info.start_time or 0,
+        ended=info.end_time,
+        tags=dict(data.tags),
+        params=dict(data.params),
+        metrics={
+            metric.key: MetricPoint(metric.key, metric.value, metric.timestamp, metric.step)
+            for metric in data.to_proto().metrics
+        },
+        inputs=tuple(
+            DatasetInput(
+                item.dataset.name,
+                item.dataset.digest,
+                item.dataset.source,
+                next((tag.value for tag in item.tags if tag.key == CONTEXT_TAG), ""),
+                item.dataset.source_type,
+            )
+            for item in (run.inputs.dataset_inputs if run.inputs else [])
+        ),
+        user=info.user_id or "",
+    )

@@ -1,0 +1,148 @@
+"""HTTP to a tracking server: credentials, TLS, proxies and time limits, and nothing of what is said over it.
+
+MLflow's own client tries a refused port for four minutes; a command that logs evidence may not. One try,
+two seconds to connect, ten to answer. The environment variables are MLflow's (`MLFLOW_TRACKING_USERNAME`…).
+"""
+
+import json
+import ssl
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote, urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from compliance.errors import Unavailable, UnknownReference
+from compliance.storage.mirror.tracking import without_credentials
+
+LATER = "The evidence is safe in the ledger. When the server answers again, run `compliance sync`."
+PIECE = 1 << 20
+
+
+class Http:
+    """One keep-alive connection pool to one server."""
+
+    def __init__(self, uri: str, environment: Mapping[str, str]) -> None:
+        import urllib3
+
+        self.label = without_credentials(uri).rstrip("/")
+        limits: dict[str, Any] = {
+            "timeout": urllib3.Timeout(connect=2, read=10),
+            "retries": False,
+            "headers": {"Authorization": value} if (value := _authorization(uri, environment)) else {},
+            "ssl_context": _tls(environment) if uri.startswith("https:") else None,
+        }
+        parts = urlsplit(self.label)
+        proxy = getproxies().get(parts.scheme)
+        if proxy and not proxy_bypass(parts.netloc):
+            self._pool: urllib3.PoolManager = urllib3.ProxyManager(proxy, **limits)
+        else:
+            self._pool = urllib3.PoolManager(**limits)
+
+    def json(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Send JSON and return the JSON that comes back."""
+        data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        response = self._send(method, path, query, data)
+        try:
+            answer = json.loads(response.data)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise Unavailable(
+                f"{self.label} does not answer like an MLflow server.",
+                remedy="Check the tracking URI; see `compliance doctor`.",
+            )
+        return answer
+
+    def put(self, path: str, data: Any, size: int) -> None:
+        """Upload bytes or an open file."""
+        self._send("PUT", path, None, data, {"Content-Type": "application/octet-stream", "Content-Length": str(size)})
+
+    def pieces(self, path: str) -> Iterator[bytes]:
+        """Yield a file in pieces."""
+        import urllib3
+
+        response = self._send("GET", path, None, None, preload_content=False)
+        try:
+            yield from response.stream(PIECE)
+        except urllib3.exceptions.HTTPError as error:
+            raise self._unreachable(error) from error
+        finally:
+            response.release_conn()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: Any,
+        headers: Mapping[str, str] | None = None,
+        *,
+        preload_content: bool = True,
+    ) -> Any:
+        import urllib3
+
+        url = f"{self.label}{path}" + (f"?{urlencode(query)}" if query else "")
+        merged = {**self._pool.headers, **(headers or {"Content-Type": "application/json"})}
+        try:
+            response = self._pool.request(
+                method, url, body=body, headers=merged, redirect=False, preload_content=preload_content
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise self._unreachable(error) from error
+        if response.status == 200:
+            return response
+        text = response.data[:2_000] if preload_content else response.read(2_000)
+        response.release_conn()
+        raise self._refused(response.status, text)
+
+    def _unreachable(self, error: Exception) -> Unavailable:
+        return Unavailable(f"MLflow at {self.label} cannot be reached ({type(error).__name__}).", remedy=LATER)
+
+    def _refused(self, status: int, text: bytes) -> Exception:
+        try:
+            answer = json.loads(text)
+            code, message = str(answer.get("error_code", "")), str(answer.get("message", ""))
+        except (ValueError, AttributeError):
+            code, message = "", ""
+        if code == "RESOURCE_DOES_NOT_EXIST" or (status == 404 and code):
+            return UnknownReference(f"MLflow at {self.label}: {message}", remedy="Check the id.", code=code)
+        if status in {401, 403}:
+            return Unavailable(
+                f"MLflow at {self.label} refuses our credentials (HTTP {status}).",
+                remedy="Set MLFLOW_TRACKING_USERNAME and _PASSWORD, or MLFLOW_TRACKING_TOKEN; then `compliance sync`.",
+            )
+        said = f": {message[:500]}" if message else ""
+        return Unavailable(
+            f"MLflow at {self.label} answers HTTP {status}{said}.",
+            remedy=LATER,
+            refused=status in {400, 413},
+            code=code,
+        )
+
+
+def _authorization(uri: str, environment: Mapping[str, str]) -> str | None:
+    parts = urlsplit(uri)
+    user = environment.get("MLFLOW_TRACKING_USERNAME") or unquote(parts.username or "")
+    password = environment.get("MLFLOW_TRACKING_PASSWORD") or unquote(parts.password or "")
+    if user and password:
+        return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+    token = environment.get("MLFLOW_TRACKING_TOKEN")
+    return f"Bearer {token}" if token else None
+
+
+def _tls(environment: Mapping[str, str]) -> ssl.SSLContext:
+    authorities = environment.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or environment.get("REQUESTS_CA_BUNDLE")
+    try:
+        context = ssl.create_default_context(cafile=authorities)
+        if certificate := environment.get("MLFLOW_TRACKING_CLIENT_CERT_PATH"):
+            context.load_cert_chain(certificate)
+    except OSError as error:
+        raise Unavailable(
+            f"The certificates for MLflow cannot be read: {error.strerror or error}.",
+            remedy="Check MLFLOW_TRACKING_SERVER_CERT_PATH and MLFLOW_TRACKING_CLIENT_CERT_PATH.",
+        ) from error
+    if environment.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in {"true", "1"}:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
