@@ -1,0 +1,51 @@
+"""An approval: a person's signature under exactly these records, with its meaning (21 CFR 11.50)."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import model_validator
+
+from compliance.core.evidence import Basis, EvidenceNumber, Sha256, Strict, Subject
+from compliance.kinds.base import Content
+from compliance.kinds.fields import Record, Text, Word
+
+
+class DossierContent(Strict):
+    """A compiled dossier, by the digest of its `ID.json`, cut off at a ledger position."""
+
+    name: Word
+    sha256: Sha256
+    at: EvidenceNumber | None = None
+
+
+class Approval(Content):
+    """Authored, reviewed or approved; it counts only from a person's key in a role that may."""
+
+    kind: ClassVar[str] = "approval"
+    own: ClassVar[Literal["bytes", "content", "none"]] = "none"
+    about_model: ClassVar[Literal["required", "optional", "no"]] = "no"
+
+    meaning: Literal["authored", "reviewed", "approved"]
+    evidence: list[Record] | None = None
+    dossier: DossierContent | None = None
+    reason: Text | None = None
+    conditions: Text | None = None
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Self:
+        if not self.evidence and self.dossier is None:
+            raise ValueError("names no evidence and no dossier")
+        names = [record.name for record in self.evidence or []]
+        if len(set(names)) < len(names):
+            raise ValueError("names one record twice")
+        return self
+
+    def default_title(self) -> str:
+        what = [record.name for record in self.evidence or []] + ([self.dossier.name] if self.dossier else [])
+        shown = ", ".join(what[:3]) + (f" and {len(what) - 3} more" if len(what) > 3 else "")
+        return f"{self.meaning.capitalize()}: {shown}"
+
+    def also_about(self) -> list[Subject]:
+        about = [Subject.of(record.name, record.sha256, Basis.CONTENT) for record in self.evidence or []]
+        if self.dossier:
+            about.append(Subject.of(self.dossier.name, self.dossier.sha256, Basis.FILE))
+        return about

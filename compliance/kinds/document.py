@@ -1,0 +1,56 @@
+"""A document: a controlled one of the provider's, or a published one that others rely on."""
+
+from typing import ClassVar, Literal
+
+from compliance.core.evidence import IsoDate, Sha256, Strict
+from compliance.kinds.base import Content
+from compliance.kinds.fields import Group, Language, Number, Text, Thing, Word
+
+Type = Literal[
+    "instructions-for-use", "design-specification", "labelling", "user-interface", "study-protocol", "study-report",
+    "statistical-plan", "policy", "acceptable-use-policy", "copyright-policy", "training-content-summary", "licence",
+    "model-card", "datasheet", "technical-report", "publication", "test-report", "standard-application",
+    "declaration", "clinical-evaluation", "integration-guide", "price-list", "survey", "press", "regulation",
+    "architecture", "public-summary", "import-original", "other",
+]  # fmt: skip
+
+
+class Item(Strict):
+    """One statement of the document that this record relies on, where it stands there."""
+
+    statement: Text
+    where: Word | None = None
+    value: Number | None = None
+    unit: Word | None = None
+    group: Group | None = None
+
+
+class Document(Content):
+    """One version of one document. Its subject is the file where its bytes are here, else this record."""
+
+    kind: ClassVar[str] = "document"
+    own: ClassVar[Literal["bytes", "content", "none"]] = "content"
+
+    document_type: Type
+    number: Word | None = None
+    revision: Word | None = None
+    date: IsoDate | None = None
+    publisher: Word | None = None
+    language: Language | None = None
+    languages: list[Language] | None = None
+    pages: int | None = None
+    sha256_published: Sha256 | None = None
+    """Digest of the document as its source states it, or of the copy that was read."""
+    status: Literal["draft", "in-review", "released", "obsolete", "published"] | None = None
+    abstract: Text | None = None
+    statements: list[Item] | None = None
+    answers: list[Word] | None = None
+    """Requirement ids or clauses that it speaks to."""
+    audience: Text | None = None
+    readability: Text | None = None
+    licence: Word | None = None
+    url: Word | None = None
+    """Printed, never opened."""
+    replaces: Thing | None = None
+    contradicts: list[Text] | None = None
+    remarks: list[Text] | None = None
