@@ -217,7 +217,7 @@ class Ledger(Lookups, MirrorQueue):
             for index, hashed in enumerate(self.leaf_hashes()):
                 inner = enumerate(frontier.push(hashed), start=index - index.bit_count())
                 db.run_many("INSERT INTO nodes VALUES (?, ?)", list(inner))
-                row = known.get(index, (index, "pending", None, None, None, None))
+                row = known.get(index, (index, "pending", None, None, None, "not known"))
                 db.run("INSERT INTO mirror VALUES (?, ?, ?, ?, ?, ?)", row)
             for index, leaf, envelope in self._joined(0, None):
                 self._reindex_record(Entry.read(index, leaf), envelope)

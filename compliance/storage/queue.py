@@ -63,9 +63,21 @@ class MirrorQueue:
             "UPDATE mirror SET state = 'pending', owner = NULL, until = NULL, error = ? WHERE idx = ?", (error, index)
         )
 
+    def untried(self, index: int) -> bool:
+        """Say whether no process ever began to send a piece, so that MLflow cannot hold any of it."""
+        sql = "SELECT 1 FROM mirror WHERE idx = ? AND state = 'pending' AND owner IS NULL AND error IS NULL"
+        return bool(self._db.rows(sql, (index,)))
+
+    def covering_checkpoint(self, index: int) -> str | None:
+        """Return the first checkpoint over a tree that holds entry `index`: the one signed when it was appended."""
+        rows = self._db.rows("SELECT note FROM checkpoints WHERE size > ? ORDER BY size LIMIT 1", (index,))
+        return rows[0][0] if rows else None
+
     def requeue(self, index: int) -> None:
         """Mark a mirrored piece as pending again: its run is gone or not whole."""
-        self._db.run("UPDATE mirror SET state = 'pending', run_id = NULL WHERE idx = ?", (index,))
+        self._db.run(
+            "UPDATE mirror SET state = 'pending', run_id = NULL, error = 'to be written again' WHERE idx = ?", (index,)
+        )
 
     def mirror_states(self) -> dict[int, str]:
         """Return the state of every piece."""
