@@ -8,7 +8,7 @@ Held to tests/vectors/evidence.json and to the example in C2SP signed-note.
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
@@ -24,6 +24,7 @@ _ED25519 = b"\x01"
 _NAME = re.compile(r"[^\s+\x00-\x1f\x7f]+")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _BODY_LINES = 3
+_PROOF = "c2sp.org/tlog-proof@v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,27 @@ def verify(note: str, key: LogKey | str) -> Checkpoint:
             remedy="Compare the log key with the one you were given; this is another ledger's checkpoint.",
         )
     return checkpoint
+
+
+def proof(index: int, path: Sequence[bytes], note: str) -> str:
+    """Return an inclusion proof with its checkpoint as one text file (C2SP tlog-proof)."""
+    hashes = "".join(f"{base64.b64encode(value).decode()}\n" for value in path)
+    return f"{_PROOF}\nindex {index}\n{hashes}\n{note}"
+
+
+def read_proof(text: str) -> tuple[int, list[bytes], str]:
+    """Return index, hashes and checkpoint of a proof file, nothing of it checked. Raises VerificationFailed."""
+    head, _, note = text.partition("\n\n")
+    lines = head.split("\n")
+    index = lines[1].removeprefix("index ") if len(lines) > 1 else ""
+    if len(text) > MAX_NOTE or lines[0] != _PROOF or not _SIZE.fullmatch(index):
+        raise VerificationFailed("This is not a proof of inclusion.", remedy="Give the file as it was handed out.")
+    try:
+        return int(index), [base64.b64decode(line, validate=True) for line in lines[2:]], note
+    except (binascii.Error, ValueError):
+        raise VerificationFailed(
+            "The proof's hashes are damaged.", remedy="Give the file as it was handed out."
+        ) from None
 
 
 def unverified(note: str) -> Checkpoint:

@@ -123,8 +123,12 @@ class Keyring:
         found = [key for key in self.current() if key.name == name]
         return next((key for key in reversed(found) if key.ended is None), found[-1] if found else None)
 
+    def take(self, event: KeyEvent) -> None:
+        """Take the next event in; one that does not count becomes a problem."""
+        if why := self._apply(event):
+            self.problems.append((event.index, why))
+
     def _apply(self, event: KeyEvent) -> str | None:
-        """Take one event in; return why it does not count, or None."""
         content = event.content
         kind, hint = content.get("event"), str(content.get("hint", ""))
         if why := self._unauthorised(event):
@@ -167,8 +171,7 @@ def keyring(events: Iterable[KeyEvent]) -> Keyring:
     """Return the keys that these key-events (oldest first) register; events that do not count are its `problems`."""
     ring = Keyring()
     for event in events:
-        if why := ring._apply(event):
-            ring.problems.append((event.index, why))
+        ring.take(event)
     return ring
 
 

@@ -288,6 +288,11 @@ class Ledger(Lookups, MirrorQueue):
         rows = self._db.rows("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1")
         return rows[0][0] if rows else None
 
+    def checkpoint_covering(self, size: int) -> str | None:
+        """Return the first checkpoint over at least `size` entries: a cut-off may fall inside a batch."""
+        rows = self._db.rows("SELECT note FROM checkpoints WHERE size >= ? ORDER BY size LIMIT 1", (size,))
+        return rows[0][0] if rows else None
+
     def checkpoints(self) -> Iterator[str]:
         """Yield every checkpoint, oldest first."""
         last = self._db.rows("SELECT COALESCE(MAX(size), 0) FROM checkpoints")[0][0]
