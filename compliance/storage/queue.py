@@ -63,6 +63,10 @@ class MirrorQueue:
             "UPDATE mirror SET state = 'pending', owner = NULL, until = NULL, error = ? WHERE idx = ?", (error, index)
         )
 
+    def senders(self) -> dict[int, str]:
+        """Return who is sending what at the moment: index -> owner of the lease."""
+        return dict(self._db.rows("SELECT idx, owner FROM mirror WHERE state = 'sending'"))
+
     def untried(self, index: int) -> bool:
         """Say whether no process ever began to send a piece, so that MLflow cannot hold any of it."""
         sql = "SELECT 1 FROM mirror WHERE idx = ? AND state = 'pending' AND owner IS NULL AND error IS NULL"

@@ -80,6 +80,7 @@ class ClientTracking:
             raise Unavailable(
                 f"The experiment {name} is deleted in MLflow.",
                 remedy=f"Restore it: `mlflow experiments restore --experiment-id {found.experiment_id}`.",
+                deleted=True,
             )
         return str(found.experiment_id)
 
@@ -247,7 +248,7 @@ class ClientTracking:
 
         try:
             yield
-        except (MlflowException, SQLAlchemyError, OSError, sqlite3.Error) as error:
+        except (MlflowException, SQLAlchemyError, OSError, ImportError, sqlite3.Error) as error:
             raise self._problem(error) from error
 
     def _problem(self, error: Exception) -> Unavailable | UnknownReference:

@@ -49,6 +49,7 @@ class RestTracking:
             raise Unavailable(
                 f"The experiment {name} is deleted in MLflow.",
                 remedy=f"Restore it: `mlflow experiments restore --experiment-id {found[0]['experiment_id']}`.",
+                deleted=True,
             )
         return str(found[0]["experiment_id"])
 
