@@ -127,9 +127,9 @@ def _summary(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("digest", found["digest"]),
         ("mirror", found["mirror"]),
     ]
-    for label in ("approved_by", "superseded_by", "revoked_by", "determined_by"):
-        if found[label]:
-            pairs.append((label.replace("_", " "), ", ".join(found[label])))
+    if found["approved_by"]:
+        pairs.append(("approved by", ", ".join(found["approved_by"])))
+    pairs += [(label.replace("_", " "), found[label]) for label in ("superseded_by", "revoked_by") if found[label]]
     return pairs
 
 

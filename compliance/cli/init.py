@@ -42,13 +42,15 @@ def init(
 ) -> None:
     """Make a workspace: compliance.toml, two key pairs, and a ledger that begins with its own keys."""
     from compliance.core.system import Profile, System
-    from compliance.services import catalogs
     from compliance.services.config import MLflowConfig
     from compliance.services.workspace import Workspace
 
     wanted = catalog or []
-    for id_ in wanted:
-        catalogs.load(id_)
+    if wanted:
+        from compliance.services import catalogs
+
+        for id_ in wanted:
+            catalogs.load(id_)  # refuses an id that nobody knows, before anything is made
     identity = slug(system)
     with Workspace.create(
         workspace or directory,

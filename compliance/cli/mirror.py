@@ -18,12 +18,14 @@ def sync(
     from compliance.services import sync as syncing
     from compliance.services.workspace import Workspace
 
-    with Workspace.open(workspace) as ws, output.progress("Mirroring", quiet=as_json):
-        report = syncing.sync(ws, limit=limit)
+    with Workspace.open(workspace) as ws, output.progress("Mirroring", quiet=as_json) as progress:
+        report = syncing.sync(ws, limit=limit, step=lambda left: progress("Writing to MLflow", ws.ledger.size - left))
     if as_json:
         output.result(report.to_dict())
     else:
         output.put(f"{report.mirrored} mirrored, {report.pending} pending.")
+        if report.mended:
+            output.put(f"{report.mended} paths mended: this workspace had moved.")
         for problem in report.problems:
             output.say(problem)
     if report.problems:

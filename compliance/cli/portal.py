@@ -1,5 +1,6 @@
 """`compliance portal`: serve the read-only portal."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,7 +23,7 @@ def portal(
 
     from compliance.services import config
 
-    root = config.find(workspace or config.here())
+    root = config.find(workspace or Path.cwd())
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -1,7 +1,7 @@
 """`compliance status` and `gate`: what the evidence on record shows, and what to do next."""
 
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,10 +9,9 @@ from compliance.cli import options, output
 from compliance.cli.edge import DOES_NOT_HOLD
 
 if TYPE_CHECKING:
-    from compliance.core.findings import Assessment, Finding
+    from compliance.core.findings import Assessment
 
-ORDER = ("failed", "insufficient", "stale", "partial", "gap", "undetermined", "met", "not-applicable")
-"""Most urgent first: what speaks against the system, then what is nearly shown, then what is missing."""
+ORDER = ("met", "partial", "insufficient", "stale", "undetermined", "gap", "failed", "not-applicable")
 SHORT = 10
 """Next steps shown without --all."""
 
@@ -90,29 +89,18 @@ def _counts(assessment: "Assessment") -> None:
 
 
 def _next_steps(assessment: "Assessment") -> None:
-    """Print each distinct next step once, the one that answers the most urgent findings first."""
-    steps: dict[str, list[Finding]] = {}
-    for finding in assessment.findings:
-        if finding.next:
-            steps.setdefault(finding.next, []).append(finding)
+    """Print each distinct next step once, most useful first, with the finding it would serve."""
+    from compliance.core.advice import next_steps
+
+    steps = next_steps(assessment)
     if not steps:
         output.heading("Nothing is left to do.")
         return
-    ranked = sorted(steps.items(), key=_urgency)
     output.heading("Next steps")
-    for step, findings in ranked[:SHORT]:
-        first = findings[0]
-        more = f" and {len(findings) - 1} more" if len(findings) > 1 else ""
-        output.put(f"  {step}")
-        output.fields({"": f"{first.finding}: {first.requirement.id}{more}: {first.reason}"}, indent=4)
-    if len(ranked) > SHORT:
-        output.say(f"{len(ranked) - SHORT} more next steps; `compliance status --all` shows every finding.")
-
-
-def _urgency(step: tuple[str, list[Any]]) -> tuple[int, bool, int]:
-    _, findings = step
-    return (
-        min(ORDER.index(str(f.finding)) for f in findings),
-        not any(f.binding for f in findings),
-        -len(findings),
-    )
+    for step in steps[:SHORT]:
+        first, *others = step.requirements
+        more = f" and {len(others)} more" if others else ""
+        output.put(f"  {step.command}")
+        output.fields({"": f"{step.finding}: {first}{more}: {step.reason}"}, indent=4)
+    if len(steps) > SHORT:
+        output.say(f"{len(steps) - SHORT} more next steps; `compliance status --all` shows every finding.")

@@ -3,41 +3,15 @@
 Reads and decides nothing: whether evidence counts for a requirement is `services.assess`'s to say.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from compliance.core.evidence import EVIDENCE_NUMBER, Evidence
+from compliance.core.shelf import Shelf
 from compliance.errors import UnknownReference
 
 if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
-
-_ACTS = {"approval": "approved_by", "revocation": "revoked_by"}
-
-
-@dataclass(slots=True)
-class Acts:
-    """What later evidence did to earlier evidence: act -> envelope digest -> numbers that did it."""
-
-    approved_by: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    revoked_by: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    superseded_by: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-
-    @classmethod
-    def of(cls, evidence: Sequence[Evidence]) -> "Acts":
-        """Read the acts out of the evidence on record."""
-        acts = cls()
-        for piece in evidence:
-            if piece.kind in _ACTS:
-                done = getattr(acts, _ACTS[piece.kind])
-                for subject in piece.subjects:
-                    done[subject["digest"]["sha256"]].append(piece.number)
-            superseded = piece.predicate.get("supersedes")
-            if superseded:
-                acts.superseded_by[superseded["sha256"]].append(piece.number)
-        return acts
 
 
 def rows(
@@ -45,25 +19,28 @@ def rows(
 ) -> list[dict[str, Any]]:
     """Return one row per piece of evidence, oldest first. `current` leaves out the revoked and superseded."""
     evidence = ws.evidence()
-    acts = Acts.of(evidence)
+    shelf = _shelf(ws, evidence)
     found = []
     for piece in evidence:
         if kind is not None and piece.kind != kind:
             continue
         if subject is not None and not any(_named(s["name"], subject) for s in piece.subjects):
             continue
-        row = {
-            "evidence": piece.number,
-            "kind": piece.kind,
-            "title": piece.title,
-            "subject": [_subject(s) for s in piece.subjects],
-            "recorded_at": piece.predicate.get("recorded_at"),
-            "completeness": piece.completeness,
-            "revoked": piece.digest in acts.revoked_by,
-            "superseded": piece.digest in acts.superseded_by,
-        }
-        if not (current and (row["revoked"] or row["superseded"])):
-            found.append(row)
+        by = shelf.aside.get(piece.digest)
+        if current and by is not None:
+            continue
+        found.append(
+            {
+                "evidence": piece.number,
+                "kind": piece.kind,
+                "title": piece.title,
+                "subject": [_subject(s) for s in piece.subjects],
+                "recorded_at": piece.predicate.get("recorded_at"),
+                "completeness": piece.completeness,
+                "revoked": by is not None and by.kind == "revocation",
+                "superseded": by is not None and by.kind != "revocation",
+            }
+        )
     return found
 
 
@@ -86,7 +63,8 @@ def detail(ws: "Workspace", number: str) -> dict[str, Any]:
             f"The content of {number} was erased; its entry and digest remain.",
             remedy="`compliance list --kind revocation` shows who erased it, and why.",
         )
-    acts = Acts.of(evidence)
+    shelf = _shelf(ws, evidence)
+    by = shelf.aside.get(piece.digest)
     from compliance.services.verify import verify_evidence
 
     report = verify_evidence(ws.root, number)
@@ -99,11 +77,16 @@ def detail(ws: "Workspace", number: str) -> dict[str, Any]:
         "signer": piece.signer,
         "signature": "holds" if report.ok else "; ".join(problem.problem for problem in report.problems),
         "mirror": ws.ledger.mirror_states().get(piece.index, "pending"),
-        "approved_by": acts.approved_by.get(piece.digest, []),
-        "superseded_by": acts.superseded_by.get(piece.digest, []),
-        "revoked_by": acts.revoked_by.get(piece.digest, []),
+        "approved_by": [approval.number for approval in shelf.about("approval", piece.digest)],
+        "superseded_by": by.number if by is not None and by.kind != "revocation" else None,
+        "revoked_by": by.number if by is not None and by.kind == "revocation" else None,
         "statement": piece.statement,
     }
+
+
+def _shelf(ws: "Workspace", evidence: Sequence[Evidence]) -> Shelf:
+    """Sort out what was revoked or superseded, by the same rules as an assessment."""
+    return Shelf(evidence, ws.config.system.id, "9999-12-31")
 
 
 def _subject(subject: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,15 +8,12 @@ import importlib.metadata
 import os
 import platform
 import shutil
-import socket
-import sqlite3
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 from compliance.errors import ComplianceError
 from compliance.storage import assets
@@ -196,8 +193,7 @@ def _description(ws: "Workspace") -> Check:
 
 
 def _mirror(ws: "Workspace") -> Check:
-    states = ws.ledger.mirror_states()
-    pending = sum(1 for index in range(ws.ledger.size) if states.get(index) != "mirrored")
+    pending = ws.ledger.pending_count()
     if pending:
         return Check(
             "mirror", "warning", f"{pending} of {ws.ledger.size} entries are not in MLflow yet", "compliance sync"
@@ -205,54 +201,30 @@ def _mirror(ws: "Workspace") -> Check:
     return Check("mirror", "ok", f"all {ws.ledger.size} entries are in MLflow")
 
 
-def tracking_uri(ws: "Workspace") -> str:
-    """Return the MLflow address that counts: the environment's, else compliance.toml's."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or ws.config.mlflow.tracking_uri
-
-
 def _moved(ws: "Workspace") -> Check:
     """MLflow keeps absolute artifact paths, which a copied or moved workspace carries along."""
-    uri = tracking_uri(ws)
-    database = ws.root / uri.removeprefix("sqlite:///")
-    if not uri.startswith("sqlite:///") or not database.is_file():
-        return Check("artifact paths", "ok", "none to check: MLflow is elsewhere, or empty")
-    try:
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-            rows = connection.execute("SELECT DISTINCT artifact_location FROM experiments").fetchall()
-    except sqlite3.Error as error:
-        return Check("artifact paths", "warning", f"{database.name} cannot be read: {error}", "compliance sync")
-    elsewhere = [path for (path,) in rows if _is_elsewhere(path, ws.root)]
-    if elsewhere:
+    from compliance.services import mirroring
+
+    move = mirroring.moved(ws)
+    if move is not None:
         return Check(
             "artifact paths",
             "warning",
-            f"this workspace was moved or copied: MLflow still points to {elsewhere[0]}",
+            f"this workspace came from {move.old}, and MLflow still says so",
             "compliance sync",
         )
-    return Check("artifact paths", "ok", "inside the workspace")
-
-
-def _is_elsewhere(location: str | None, root: Path) -> bool:
-    if not location or urlsplit(location).scheme not in ("", "file"):
-        return False
-    path = Path(urlsplit(location).path)
-    return path.is_absolute() and not path.resolve().is_relative_to(root)
+    return Check("artifact paths", "ok", "nothing to mend")
 
 
 def _reachable(ws: "Workspace") -> Check:
-    uri = tracking_uri(ws)
-    parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https"):
-        return Check("MLflow", "ok", f"a {parts.scheme or 'file'} store: nothing to reach")
+    """Only a server can be out of reach; opening a database would cost seconds, and `verify --all` reads it."""
+    from compliance.services import mirroring
+
+    place = mirroring.place(ws)
+    if not place.is_server:
+        return Check("MLflow", "ok", f"{place.label}: no server to reach")
     try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        with socket.create_connection((parts.hostname or "", port), timeout=2):
-            pass
-    except (OSError, ValueError) as error:
-        return Check(
-            "MLflow",
-            "warning",
-            f"{parts.hostname}:{parts.port} does not answer: {error}",
-            "Start the server, or mend MLFLOW_TRACKING_URI; evidence waits in the ledger meanwhile.",
-        )
-    return Check("MLflow", "ok", f"{parts.hostname} answers")
+        mirroring.read_mirror(ws)
+    except ComplianceError as error:
+        return Check("MLflow", "warning", error.problem, f"{error.remedy} Evidence waits in the ledger meanwhile.")
+    return Check("MLflow", "ok", f"{place.label} answers")
