@@ -176,8 +176,7 @@ def keyring(events: Iterable[KeyEvent]) -> Keyring:
 
 
 def _registered(content: Mapping[str, Any], index: int) -> Registered | None:
-    words = {"name": content.get("key_name")}
-    words |= {name: content.get(name) for name in ("holder", "holder_type", "valid_from")}
+    words = {name: content.get(name) for name in ("name", "holder", "holder_type", "valid_from")}
     roles, pem, until = content.get("roles"), content.get("public_key"), content.get("valid_until")
     if not all(isinstance(word, str) and word for word in words.values()):
         return None

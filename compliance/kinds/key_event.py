@@ -4,7 +4,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from compliance.core.envelope import load_public_key
 from compliance.core.evidence import Name, UtcTime
+from compliance.errors import InvalidInput
 from compliance.kinds.base import Content
 from compliance.kinds.fields import Text, Word
 
@@ -45,6 +47,14 @@ class KeyEvent(Content):
             raise ValueError(f"is valid until {self.valid_until}, which is not after {self.valid_from}")
         if self.event == "revoked" and not self.reason:
             raise ValueError("a revocation needs its reason")
+        if (self.event == "rotated") != (self.replaces is not None):
+            raise ValueError("`replaces` belongs to a rotation, and a rotation needs it")
+        try:
+            key = load_public_key(self.public_key.encode())
+        except InvalidInput as error:
+            raise ValueError(f"public_key: {error.problem}") from None
+        if (key.hint, key.algorithm) != (self.hint, self.algorithm):
+            raise ValueError("hint and algorithm are not those of public_key")
         return self
 
     def default_title(self) -> str:

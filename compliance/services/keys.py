@@ -138,7 +138,12 @@ def rotate(ws: "Workspace", name: str, *, key: str | None = None) -> "list[Logge
 def revoke(ws: "Workspace", name: str, *, reason: str, key: str | None = None) -> "list[Logged]":
     """Withdraw a key from the next entry on; what it signed before stays valid."""
     old = _standing(ws, name)
-    event = {"event": "revoked", "key_name": old.name, "hint": old.hint, "reason": reason}
+    event = {
+        "event": "revoked",
+        **_entering(old.key, old.name, old.holder, old.holder_type, list(old.roles)),
+        "valid_from": old.valid_from,
+        "reason": reason,
+    }
     admins = [other for other in keyring(ws).current() if other.ended is None and "admin" in other.roles]
     if [other.hint for other in admins] == [old.hint]:
         raise Conflict(
@@ -154,7 +159,7 @@ def _log(ws: "Workspace", event: dict[str, Any], key: str | None) -> "list[Logge
 
 def _entering(public: PublicKey, name: str, holder: str, holder_type: str, roles: list[str]) -> dict[str, Any]:
     return {
-        "key_name": name,
+        "name": name,
         "hint": public.hint,
         "holder": holder,
         "holder_type": holder_type,

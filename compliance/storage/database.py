@@ -174,7 +174,8 @@ class SqliteDatabase:
             yield
         except sqlite3.Error as error:
             problem, remedy = _sqlite_words(self.path, error)
-            raise Unavailable(problem, remedy=remedy) from error
+            damaged = "malformed" in str(error) or "not a database" in str(error)
+            raise Unavailable(problem, remedy=remedy, damaged=damaged) from error
 
 
 class PostgresDatabase:

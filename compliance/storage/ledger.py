@@ -21,6 +21,7 @@ from compliance.errors import BadSignature, Conflict, InvalidInput, Unavailable,
 from compliance.storage.database import Database, Row, connect, has_table
 from compliance.storage.lookup import Lookups, record_row, subject_rows
 from compliance.storage.queue import MirrorQueue
+from compliance.storage.stored import Stored
 
 if TYPE_CHECKING:
     from compliance.core.evidence import Evidence
@@ -59,7 +60,7 @@ class Entry:
             ) from error
 
 
-class Ledger(Lookups, MirrorQueue):
+class Ledger(Lookups, MirrorQueue, Stored):
     """One workspace's log. Made by `create` or `open`; close it, or use it in a `with` statement."""
 
     def __init__(self, database: Database) -> None:

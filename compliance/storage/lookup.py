@@ -4,7 +4,7 @@ Answers come from index tables, which prove nothing; `compliance verify` compare
 `Ledger.reindex` makes them again from it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,10 +94,10 @@ def record_row(index: int, kind: str, statement: Mapping[str, Any]) -> Row:
 
 def subject_rows(index: int, kind: str, statement: Mapping[str, Any]) -> list[Row]:
     """Return what `subjects` keeps of a statement."""
-    subjects = statement.get("subject")
+    listed = statement.get("subject")
     rows: list[Row] = []
-    for place, subject in enumerate(subjects if isinstance(subjects, Sequence) else ()):
-        name, sha256 = str(subject.get("name", "")), str(subject["digest"].get("sha256", ""))
-        basis = str(subject.get("annotations", {}).get("basis", ""))
+    for place, subject in enumerate(listed if isinstance(listed, list) else ()):
+        digests, notes = subject.get("digest") or {}, subject.get("annotations") or {}
+        name, sha256, basis = str(subject.get("name", "")), str(digests.get("sha256", "")), str(notes.get("basis", ""))
         rows.append((index, place, name, name.partition("@")[0], sha256, basis, kind))
     return rows
