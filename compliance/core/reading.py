@@ -228,7 +228,7 @@ def _json(text: str, name: str, number: Callable[[str], Any]) -> Iterator[tuple[
         _refuse(name, error.lineno, f"is not JSON: {error.msg}", "Check commas, quotes and brackets there.")
     except RecursionError:
         _refuse(name, None, f"is nested deeper than {MAX_DEPTH}", "Flatten it.")
-    except _Unacceptable as error:
+    except _UnacceptableError as error:
         _refuse(name, None, str(error), error.remedy)
     if _skip(text, end) != len(text):
         _refuse(name, _line(text, end), "goes on after its end", "Keep one object or one array in the file.")
@@ -250,7 +250,7 @@ def _items(text: str, opening: int, decoder: json.JSONDecoder) -> Iterator[tuple
         position = _skip(text, after + 1)
 
 
-class _Unacceptable(Exception):
+class _UnacceptableError(Exception):
     """Raised inside the decoder's hooks, which know no position."""
 
     def __init__(self, problem: str, remedy: str) -> None:
@@ -261,14 +261,14 @@ class _Unacceptable(Exception):
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise _Unacceptable(f"gives the field {twice!r} twice", "Keep one of them.")
+        names = [key for key, _ in pairs]
+        twice = next(key for key in fields if names.count(key) > 1)
+        raise _UnacceptableError(f"gives the field {twice!r} twice", "Keep one of them.")
     return fields
 
 
 def _no_constant(word: str) -> NoReturn:
-    raise _Unacceptable(f"holds {word}, which is no number", "Leave the figure out and say why in a reason.")
+    raise _UnacceptableError(f"holds {word}, which is no number", "Leave the figure out and say why in a reason.")
 
 
 def _plain(digits: str) -> str:
@@ -277,7 +277,7 @@ def _plain(digits: str) -> str:
         return digits
     number = Decimal(digits)
     if abs(number.adjusted()) > _LARGEST_EXPONENT:
-        raise _Unacceptable(f"holds the number {digits}, which is out of range", "Write the number out in full.")
+        raise _UnacceptableError(f"holds the number {digits}, which is out of range", "Write the number out in full.")
     return f"{number:f}"
 
 

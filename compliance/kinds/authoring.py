@@ -1,4 +1,4 @@
-"""From a record as people write it to a draft ready to be signed: names resolved, figures computed, all problems told."""
+"""From a record as people write it to a draft ready to be signed: names resolved, figures computed."""
 
 import re
 from collections.abc import Mapping
@@ -70,7 +70,7 @@ class Common(Strict):
     """How the facts came to be (measured, published, estimated); from a digesting command, what was digested."""
     title: Title | None = None
     summary: str = Field(default="", max_length=20_000)
-    attachments: list[AuthoredAttachment] = []
+    attachments: list[AuthoredAttachment] = Field(default=[])
     supersedes: AuthoredSupersedes | None = None
     data_classification: Classification = Classification.INTERNAL
     citation: Citation | None = None
@@ -262,7 +262,7 @@ def _own_digest(common: Common, content: Content, values: dict[str, Any], proble
             Problem(
                 ("sha256",),
                 "is missing",
-                "Log it with `compliance log model` or `compliance log dataset`, which take the digest, or give `identity:`.",
+                "`compliance log model` and `compliance log dataset` take it; or give `identity:`.",
             )
         )
         return "", Basis.FILE

@@ -182,9 +182,9 @@ class MetricRow(Strict):
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         known = _known(self.name, self.unit, self.better)
+        _check_counts(self, known)
         if self.value is None and not self.reason:
             raise ValueError(f"{self.name} has neither a value nor counts x and n: give one, or a reason")
-        _check_counts(self, known)
         _check_bounds(self, known)
         _check_interval(self)
         return self
@@ -196,16 +196,15 @@ def _complete(row: dict[str, Any]) -> dict[str, Any]:
         del row["unit"]
         for field in ("value", "ci_low", "ci_high"):
             row[field] = _shift(row.get(field))
-    x, n = row.get("x"), row.get("n")
-    from_counts = (known is None or known.is_proportion) and _is_count(x) and _is_count(n) and 0 <= x <= n > 0
-    if from_counts and row.get("value") is None:
-        row["value"], row["origin"] = statistics.decimal(Fraction(x, n)), "computed"
+    counts = _counts(row) if known is None or known.is_proportion else None
+    if counts and row.get("value") is None:
+        row["value"], row["origin"] = statistics.decimal(Fraction(*counts)), "computed"
     else:
         row.setdefault("origin", "stated")
-    if from_counts and row.get("ci_low") is None and row.get("ci_high") is None and not row.get("ci_method"):
+    if counts and row.get("ci_low") is None and row.get("ci_high") is None and not row.get("ci_method"):
         level = str(row.get("ci_level") or "0.95")
         if _is_level(level):
-            row["ci_low"], row["ci_high"] = statistics.clopper_pearson(x, n, level)
+            row["ci_low"], row["ci_high"] = statistics.clopper_pearson(*counts, level)
             row["ci_level"], row["ci_method"] = level, "clopper-pearson"
             if row["origin"] == "stated":
                 row["ci_origin"] = "computed"
@@ -222,8 +221,12 @@ def _shift(value: Any) -> Any:
     return value
 
 
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _counts(row: dict[str, Any]) -> tuple[int, int] | None:
+    """Return x and n where both are whole numbers that make a proportion; what is wrong with others is told later."""
+    x, n = row.get("x"), row.get("n")
+    if isinstance(x, int) and isinstance(n, int) and not isinstance(x, bool) and 0 <= x <= n and n > 0:
+        return x, n
+    return None
 
 
 def _is_level(text: str) -> bool:
@@ -279,7 +282,7 @@ def _check_interval(row: MetricRow) -> None:
         return
     if row.ci_level is None or row.ci_method is None:
         raise ValueError(
-            f"the interval of {row.name} needs ci_level and ci_method (stated-without-method where the source names none)"
+            f"the interval of {row.name} needs ci_level, and ci_method (if unknown, `stated-without-method`)"
         )
     if row.value is None:
         raise ValueError(f"{row.name} has an interval but no value")

@@ -144,7 +144,7 @@ class IntendedChange(Strict):
 
 
 class ModelVersion(Content):
-    """One version of one model, identified by its bytes or, where nobody here holds them, by what it is published as."""
+    """One version of one model: its bytes or, where nobody here holds them, what it is published as."""
 
     kind: ClassVar[str] = "model-version"
     own: ClassVar[Literal["bytes", "content", "none"]] = "bytes"

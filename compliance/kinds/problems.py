@@ -4,7 +4,7 @@ import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, NoReturn, get_args, get_origin
+from typing import Any, NoReturn, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -147,7 +147,7 @@ def _names(model: type[BaseModel]) -> dict[str, str]:
 
 def _bare(annotation: Any) -> Any:
     """Return X of `X | None`."""
-    if get_origin(annotation) in (types.UnionType, getattr(__import__("typing"), "Union")):
+    if get_origin(annotation) in (types.UnionType, Union):
         return next((a for a in get_args(annotation) if a is not type(None)), annotation)
     return annotation
 

@@ -8,7 +8,9 @@ import ast
 import inspect
 import json
 import sys
+from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, NoReturn
@@ -23,7 +25,7 @@ from compliance.core.evidence import PREDICATES, STATEMENT_TYPE, Basis, Complete
 from compliance.errors import InvalidInput
 from compliance.kinds import content_model, kinds
 from compliance.kinds.base import Predicate
-from compliance.kinds.problems import problems_in
+from compliance.kinds.problems import nested_models, problems_in
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BASE = "https://w3id.org/compliance-tracker/schemas/evidence/"
@@ -44,13 +46,15 @@ def schema(kind: str, *, described: bool = False) -> dict[str, Any]:
     content = content_model(kind)
     definitions: dict[str, Any] = {}
     parts = {}
-    for model, name in ((Subject, "Subject"), (Predicate, "Predicate"), (content, content.__name__)):
+    models: tuple[type[BaseModel], ...] = (Subject, Predicate, content)
+    for model in models:
+        name = model.__name__
         part = model.model_json_schema(by_alias=True, schema_generator=_Recorded, ref_template="#/$defs/{model}")
         definitions |= part.pop("$defs", {})
         definitions[name] = parts[name] = part
     parts["Predicate"]["properties"]["content"] = {"$ref": f"#/$defs/{content.__name__}"}
     if described:
-        for model in _all_models([Subject, Predicate, content]):
+        for model in _all_models(models):
             _describe(definitions.get(model.__name__, {}), model)
     return {
         "$schema": DIALECT,
@@ -103,9 +107,9 @@ def validate_statement(statement: dict[str, Any]) -> None:
             remedy="Say why.",
         )
     _check_own_digests(kind, subjects, predicate.content)
-    for error in _validator(kind).iter_errors(statement):
-        where = "/".join(str(part) for part in error.instance_path)
-        raise InvalidInput(f"{kind}: {where or 'the statement'}: {error.message}.", remedy="Mend the record.")
+    for finding in _validator(kind).iter_errors(statement):
+        where = "/".join(str(part) for part in finding.instance_path)
+        raise InvalidInput(f"{kind}: {where or 'the statement'}: {finding.message}.", remedy="Mend the record.")
 
 
 def _check_own_digests(kind: str, subjects: list[Subject], content: dict[str, Any]) -> None:
@@ -134,9 +138,7 @@ def refuse_retrieval(uri: str) -> NoReturn:
     raise ValueError(f"a schema may not refer to {uri}: nothing is fetched")
 
 
-def _all_models(roots: list[type[BaseModel]]) -> set[type[BaseModel]]:
-    from compliance.kinds.problems import nested_models
-
+def _all_models(roots: Iterable[type[BaseModel]]) -> set[type[BaseModel]]:
     found: set[type[BaseModel]] = set()
     queue = list(roots)
     while queue:
@@ -162,7 +164,7 @@ def _field_docs(model: type[BaseModel]) -> dict[str, str]:
     body = ast.parse(dedent(inspect.getsource(model))).body[0]
     statements = body.body if isinstance(body, ast.ClassDef) else []
     docs = {}
-    for this, following in zip(statements, statements[1:], strict=False):
+    for this, following in pairwise(statements):
         said = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
         if isinstance(this, ast.AnnAssign) and isinstance(this.target, ast.Name) and said:
             docs[this.target.id] = " ".join(str(following.value.value).split())  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from compliance.core.evidence import Sha256, Strict, UtcTime
 from compliance.kinds.base import Content
-from compliance.kinds.fields import Count, Dataset, Number, Text, Thing, Word
+from compliance.kinds.fields import Count, Dataset, Number, Text, Word
 from compliance.kinds.model_version import Compute, Environment
 
 

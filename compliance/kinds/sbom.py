@@ -1,0 +1,60 @@
+"""A bill of materials: which components a release holds. The file itself is attached."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import model_validator
+
+from compliance.core.evidence import Sha256, Strict, UtcTime
+from compliance.kinds.base import Content
+from compliance.kinds.fields import Count, Text, Thing, Word
+
+
+class Component(Strict):
+    """A component that a reader must be able to find without opening the file."""
+
+    name: Word
+    version: Word | None = None
+    purl: Word | None = None
+    licence: Word | None = None
+    sha256: Sha256 | None = None
+    support_level: Word | None = None
+    end_of_support: Word | None = None
+    thing: Thing | None = None
+
+
+class Vulnerability(Strict):
+    """A known vulnerability and what was decided about it."""
+
+    id: Word
+    component: Word | None = None
+    severity: Literal["critical", "high", "medium", "low", "none", "unknown"]
+    status: Literal["affected", "not-affected", "fixed", "under-investigation"]
+    justification: Text | None = None
+
+
+class Sbom(Content):
+    """The components of one release, by type, with what is known to be wrong with them."""
+
+    kind: ClassVar[str] = "sbom"
+
+    format: Literal["CycloneDX", "SPDX"]
+    format_version: Word
+    type: Literal["software", "model", "dataset", "build", "system"]
+    attachment: Word
+    """Name of the attached file."""
+    serial: Word | None = None
+    generated_at: UtcTime | None = None
+    tool: Word | None = None
+    components: Count
+    without_version: Count | None = None
+    without_licence: Count | None = None
+    listed: list[Component] | None = None
+    vulnerabilities_checked_at: UtcTime | None = None
+    vulnerabilities: list[Vulnerability] | None = None
+
+    @model_validator(mode="after")
+    def _within(self) -> Self:
+        for field in ("without_version", "without_licence"):
+            if (getattr(self, field) or 0) > self.components:
+                raise ValueError(f"{field} is more than the {self.components} components")
+        return self
