@@ -95,10 +95,10 @@ class Keyring:
 
     def known(self, hint: str, index: int | None = None) -> Registered | None:
         """Return the key as it stood before entry `index`, ended or not; genesis knows itself."""
-        for key in reversed(self._history.get(hint, ())):
-            if index is None or key.since < index or index == 0:
-                return key
-        return None
+        history = self._history.get(hint, [])
+        if index == 0:
+            return next((key for key in history if key.since == 0), None)
+        return next((key for key in reversed(history) if index is None or key.since < index), None)
 
     def fault(self, hint: str, moment: str, index: int) -> str | None:
         """Return why the key must not be relied on by entry `index`, or None where it may."""
