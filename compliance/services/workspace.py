@@ -258,7 +258,7 @@ def _genesis(system: str, origin: str, name: str, signer: Signer, vkey: str) -> 
     at = now()
     content = {
         "event": "registered",
-        "key_name": name,
+        "name": name,
         "holder": name,
         "holder_type": "pipeline",
         "roles": ["admin", "recorder"],
