@@ -38,7 +38,7 @@ _HOMES = {
     "Workspace": "services.workspace",
 }
 
-__all__ = sorted([*_HOMES, "__version__"])
+__all__ = ["__version__", *_HOMES]
 
 if TYPE_CHECKING:
     from compliance.core.assessment import Assessment as Assessment

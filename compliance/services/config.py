@@ -65,7 +65,9 @@ def read(root: Path) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise Unavailable(f"{path} cannot be read: {error.strerror}.", remedy="Check the file's permissions.") from error
+        raise Unavailable(
+            f"{path} cannot be read: {error.strerror}.", remedy="Check the file's permissions."
+        ) from error
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path} is not UTF-8 text.", remedy="Save it as UTF-8.") from error
     try:

@@ -5,13 +5,14 @@ them, and an acknowledged number is never lost, whether or not MLflow can be rea
 """
 
 import os
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from compliance.core import trust
+from compliance.core import oms, trust
 from compliance.core.canonical import canonical, digest
 from compliance.core.envelope import seal
 from compliance.core.evidence import (
@@ -24,7 +25,7 @@ from compliance.core.evidence import (
     Subject,
     evidence_number,
 )
-from compliance.core.reading import read_records
+from compliance.core.reading import Located, read_records
 from compliance.errors import Conflict, InvalidInput, Unavailable, UnknownReference
 from compliance.kinds.authoring import Draft, draft
 from compliance.services import config as configuration
@@ -33,6 +34,7 @@ from compliance.storage.ledger import Ledger
 if TYPE_CHECKING:
     from compliance.kinds.authoring import AttachmentSpec
     from compliance.services.workspace import Workspace
+    from compliance.storage.keys import Signer
 
 Mirror = Literal["mirrored", "pending"]
 How = Literal["init", "record", "log", "capture", "import", "act"]
@@ -82,9 +84,7 @@ class LedgerResolver:
             return self._roles[sha256]
         for index in reversed(self._ledger.indexes_about(sha256, kind="dataset")):
             return str(self._ledger.piece(index).content["role"])
-        raise UnknownReference(
-            f"No dataset on record has the digest {sha256[:12]}….", remedy="Log the dataset first."
-        )
+        raise UnknownReference(f"No dataset on record has the digest {sha256[:12]}….", remedy="Log the dataset first.")
 
     def record(self, number_or_digest: str) -> tuple[str, str]:
         """Return number and envelope digest of a record."""
@@ -130,7 +130,7 @@ def log(
     file_sha256: str | None = None,
     mlflow: Mapping[str, str] | None = None,
     base: Path | None = None,
-    where: Sequence[str] = (),
+    where: Sequence[str | Located] = (),
     key: str | None = None,
     wait: bool = False,
 ) -> list[Logged]:
@@ -143,16 +143,17 @@ def log(
     from compliance import __version__
     from compliance.services.workspace import now
 
+    signer = ws.signer(key)
     resolver = LedgerResolver(ws.ledger)
     drafts = []
     for position, record in enumerate(records):
-        drafted = draft(record, resolver, where=where[position] if where else f"record {position + 1}")
+        place = where[position] if where else f"record {position + 1}"
+        drafted = draft(_digested(ws, record, base, signer), resolver, where=place)
         resolver.add(drafted)
         drafts.append(drafted)
 
-    signer = ws.signer(key)
     at = now()
-    holder = _holder(ws, signer.hint, at, {d.kind for d in drafts})
+    holder = _holder(ws, signer.hint, at, drafts)
     sign_checkpoint = ws.sign_checkpoint()
     items: list[tuple[str, bytes]] = []
     for drafted in drafts:
@@ -210,7 +211,7 @@ def log_file(ws: "Workspace", path: Path, *, kind: str | None = None, **options:
         record = dict(item.value)
         if kind is not None and record.setdefault("kind", kind) != kind:
             raise InvalidInput(
-                f"{path}:{item.line}: this record is of kind {record['kind']}, not {kind}.",
+                f"{item.at(('kind',))}: this record is of kind {record['kind']}, not {kind}.",
                 remedy="Use `compliance log record` for a file of several kinds.",
             )
         records.append(record)
@@ -219,18 +220,21 @@ def log_file(ws: "Workspace", path: Path, *, kind: str | None = None, **options:
         records,
         file_sha256=digest(data),
         base=path.resolve().parent,
-        where=[f"{path}:{item.line}" for item in located],
+        where=located,
         **options,
     )
 
 
-def log_model(ws: "Workspace", path: Path, *, name: str, version: str, key: str | None = None, **fields: Any) -> list[Logged]:
-    """Digest a model file or folder and log it as `model-version`; `fields` are the kind's own."""
-    from compliance.storage.digests import subject_digest
+def log_model(
+    ws: "Workspace", path: Path, *, name: str, version: str, key: str | None = None, **fields: Any
+) -> list[Logged]:
+    """Digest a model file or folder and log it as `model-version`; `fields` are the kind's own.
 
-    sha256_, basis = subject_digest(path)
-    record = {"kind": "model-version", "name": name, "version": version, "sha256": sha256_, "basis": basis.value, **fields}
-    return log(ws, [record], how="log", key=key)
+    A folder's OpenSSF Model Signing signature travels as the attachment `model.sig`.
+    """
+    path = path.absolute()
+    record = {"kind": "model-version", "name": name, "version": version, "title": f"{name} {version}", **fields}
+    return log(ws, [record | {"path": path.name}], how="log", base=path.parent, key=key)
 
 
 def read_file(path: Path) -> bytes:
@@ -239,7 +243,8 @@ def read_file(path: Path) -> bytes:
     try:
         if path.stat().st_size > limit:
             raise InvalidInput(
-                f"{path} is larger than 64 MB, too large for a record.", remedy="Attach large files to a record instead."
+                f"{path} is larger than 64 MB, too large for a record.",
+                remedy="Attach large files to a record instead.",
             )
         return path.read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
@@ -248,22 +253,52 @@ def read_file(path: Path) -> bytes:
         raise Unavailable(f"{path} cannot be read: {error.strerror}.", remedy="Check its permissions.") from error
 
 
-def _holder(ws: "Workspace", hint: str, at: str, kinds: set[str]) -> str:
-    """Return the registered name of the signing key. Raises InvalidInput where it may not sign these kinds now."""
-    keyring = trust.keyring(key_events(ws.ledger))
-    registered = keyring.at(hint, at)
-    if registered is None:
+def _digested(ws: "Workspace", record: Mapping[str, Any], base: Path | None, signer: "Signer") -> Mapping[str, Any]:
+    """Replace the `path` of a model, dataset or document by the digest of what lies there.
+
+    A document travels as an attachment; a folder's OMS signature as `model.sig`, where the key can make one.
+    """
+    from compliance.exporters import oms as oms_export
+    from compliance.exporters import sigstore
+    from compliance.storage.digests import folder_manifest, subject_digest
+
+    kind = record.get("kind")
+    if "path" not in record or kind not in ("model-version", "dataset", "document"):
+        return record
+    given = {name: value for name, value in record.items() if name != "path"}
+    if "sha256" in record:
+        raise InvalidInput("A record gives `path` or `sha256`, not both.", remedy="Leave out sha256: it is taken here.")
+    path = _inside(ws, base or ws.root, Path(str(record["path"])))
+    attachments = list(given.get("attachments") or [])
+    if path.is_dir():
+        files = folder_manifest(path)
+        given |= {"sha256": oms.root(files), "basis": Basis.FOLDER.value}
+        if kind == "model-version" and signer.algorithm == "p256":
+            signature = oms_export.sign_folder(path.name, files, signer.public_key, signer.sign)
+            attachments.append({"data": signature, "name": "model.sig", "media_type": sigstore.MEDIA_TYPE})
+    else:
+        sha256_, basis = subject_digest(path)
+        given |= {"sha256": sha256_, "basis": basis.value}
+        if kind == "document":
+            attachments.append({"path": path})
+    return given | ({"attachments": attachments} if attachments else {})
+
+
+def _holder(ws: "Workspace", hint: str, at: str, drafts: Sequence[Draft]) -> str:
+    """Return the registered name of the signing key. Raises InvalidInput where it may not sign these drafts now."""
+    key = trust.keyring(key_events(ws.ledger)).at(hint, at)
+    if key is None:
         raise InvalidInput(
             "The signing key is not registered in this ledger, or not valid now.",
             remedy="An admin registers it with `compliance key trust`; `compliance key list` shows the keys.",
         )
-    for kind in sorted(kinds):
-        if not registered.may_sign(kind):
+    for drafted in drafts:
+        if why := key.refusal(drafted.kind, drafted.content):
             raise InvalidInput(
-                f"The key {registered.name} ({', '.join(registered.roles)}) may not sign {kind} evidence.",
-                remedy="Choose another key with --key; `compliance key list` shows their roles.",
+                f"This may not be signed: {why}.",
+                remedy="Choose another key with --key; `compliance key list` shows the keys and their roles.",
             )
-    return registered.name
+    return key.name
 
 
 def key_events(ledger: Ledger) -> list[Evidence]:
@@ -275,15 +310,20 @@ def _keep(ws: "Workspace", base: Path, spec: "AttachmentSpec") -> dict[str, Any]
     """Copy one attachment into the workspace under its digest, durably, and return its description."""
     from compliance.core.evidence import Attachment
 
-    ws.attachments.mkdir(mode=0o700, exist_ok=True)
-    new = ws.attachments / f".{os.getpid()}.new"
+    new = ws.attachments / f".{os.getpid()}.{threading.get_ident()}.new"
     hasher, size = sha256(), 0
     try:
+        ws.attachments.mkdir(mode=0o700, exist_ok=True)
         with new.open("wb") as target:
             if isinstance(spec.source, bytes):
                 chunks = iter([spec.source])
             else:
-                chunks = _chunks(_inside(ws, base, spec.source))
+                file = _inside(ws, base, spec.source)
+                if not file.is_file():
+                    raise InvalidInput(
+                        f"The attachment {spec.source} is no file.", remedy="Attach its files one by one."
+                    )
+                chunks = _chunks(file)
             for chunk in chunks:
                 hasher.update(chunk)
                 size += len(chunk)
@@ -307,19 +347,22 @@ def _keep(ws: "Workspace", base: Path, spec: "AttachmentSpec") -> dict[str, Any]
 
 
 def _inside(ws: "Workspace", base: Path, path: Path) -> Path:
-    """Return the real path of an attachment. Raises InvalidInput where it leaves the record's folder and the workspace."""
+    """Return the real path of a file that a record names.
+
+    Raises InvalidInput where it leaves the record's folder and the workspace, or is not there.
+    """
     real = (base / path).resolve()
     if not (real.is_relative_to(base.resolve()) or real.is_relative_to(ws.root)):
         raise InvalidInput(
-            f"The attachment {path} lies outside {base} and the workspace.",
+            f"{path} lies outside {base} and the workspace.",
             remedy="Copy it beside the record; a record may not reach for other files.",
         )
-    if not real.is_file():
-        raise InvalidInput(f"The attachment {path} is not a file in {base}.", remedy="Mend the path, or make the file first.")
+    if not real.exists():
+        raise InvalidInput(f"{path} is not in {base}.", remedy="Mend the path, or make the file first.")
     return real
 
 
-def _chunks(path: Path) -> "Any":
+def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
         while chunk := stream.read(1 << 20):
             yield chunk

@@ -99,9 +99,7 @@ class Workspace:
             vkey = checkpoint.vkey(origin, log_signer.public_key.raw)
             genesis = _genesis(system.id, origin, key, signer, vkey)
             with Ledger.create(ledger_url, draft_root) as ledger:
-                ledger.append(
-                    [("key-event", genesis)], sign_checkpoint=_checkpoints(origin, log_signer), now=now()
-                )
+                ledger.append([("key-event", genesis)], sign_checkpoint=_checkpoints(origin, log_signer), now=now())
                 _replace(draft_root / PRIVATE / "checkpoint", ledger.checkpoint() or "")
             config = Config(
                 schema=1,
@@ -298,7 +296,9 @@ def _predicate(system: str, at: str, by: str, title: str, content: dict[str, Any
 
 
 def _checkpoints(origin: str, signer: Signer) -> Callable[[int, bytes], str]:
-    return lambda size, root: checkpoint.sign(checkpoint.Checkpoint(origin, size, root), signer.sign, signer.public_key.raw)
+    return lambda size, root: checkpoint.sign(
+        checkpoint.Checkpoint(origin, size, root), signer.sign, signer.public_key.raw
+    )
 
 
 def _replace(path: Path, text: str) -> None:

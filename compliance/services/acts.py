@@ -1,0 +1,91 @@
+"""What people decide and sign: approvals, determinations, revocations. Each is evidence like any other."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compliance.core.canonical import digest
+from compliance.errors import InvalidInput
+from compliance.services import record
+from compliance.services.record import Logged
+
+if TYPE_CHECKING:
+    from compliance.services.workspace import Workspace
+
+
+def approve(
+    ws: "Workspace", targets: Sequence[str], meaning: str, key: str | None = None, *, reason: str | None = None
+) -> list[Logged]:
+    """Sign an approval of records (`EV-…`) or of compiled dossiers (their `ID.json`), with a person's key.
+
+    Records go into one approval together, each dossier into one of its own.
+    Raises InvalidInput where the key is a pipeline's or its role does not allow this meaning.
+    """
+    numbers = [target for target in targets if not target.endswith(".json")]
+    act: dict[str, Any] = {"kind": "approval", "meaning": meaning} | ({"reason": reason} if reason else {})
+    acts = [act | {"evidence": numbers}] if numbers else []
+    acts += [act | {"dossier": _dossier(Path(target))} for target in targets if target.endswith(".json")]
+    return record.log(ws, acts, how="act", key=key)
+
+
+def determine(
+    ws: "Workspace",
+    requirements: Sequence[str],
+    model: str | None,
+    decision: str,
+    reason: str,
+    *,
+    carry: Sequence[str] = (),
+    key: str | None = None,
+    **fields: Any,
+) -> list[Logged]:
+    """Sign a decision about requirements for one model version (default: the system's model, newest version).
+
+    Raises InvalidInput for a requirement that no catalog of this system knows: a misspelt id would decide nothing.
+    """
+    from compliance.services.catalogs import load_all
+
+    known = {row.id for catalog in load_all(ws.config.system.catalogs) for row in catalog.requirements}
+    unknown = [requirement for requirement in requirements if requirement not in known]
+    if unknown:
+        raise InvalidInput(
+            f"No catalog of this system has the requirement {', '.join(unknown)}.",
+            remedy="`compliance catalog show ID` lists the ids.",
+        )
+    name = model or ws.config.system.model
+    if name is None:
+        raise InvalidInput("Which model version is decided about?", remedy="Name it: --model NAME@VERSION.")
+    act = {"kind": "determination", "model": name, "requirements": list(requirements), "decision": decision}
+    return record.log(
+        ws,
+        [act | {"reason": reason} | ({"carry": list(carry)} if carry else {}) | fields],
+        how="act",
+        key=key,
+    )
+
+
+def revoke(ws: "Workspace", number: str, reason: str, *, erasure: bool = False, key: str | None = None) -> list[Logged]:
+    """Withdraw a record, which stays on record. With `erasure` its envelope is deleted after the revocation stands.
+
+    Entry, digest and every proof remain (DESIGN section 4); what is gone cannot come back.
+    """
+    act = {"kind": "revocation", "evidence": number, "reason": reason, "erasure": erasure}
+    logged = record.log(ws, [act], how="act", key=key)
+    if erasure:
+        _, envelope = record.LedgerResolver(ws.ledger).record(number)
+        ws.ledger.erase(envelope)
+    return logged
+
+
+def _dossier(path: Path) -> dict[str, Any]:
+    """Return what an approval says of a compiled dossier: its id, the digest of its content, its cut-off."""
+    data = record.read_file(path)
+    try:
+        content = json.loads(data)
+        return {"name": content["id"], "sha256": digest(data), "at": content["cut_off"]["evidence"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidInput(
+            f"{path} is not the JSON of a compiled dossier.",
+            remedy="Name the ID.json that `compliance dossier build` wrote.",
+        ) from error
