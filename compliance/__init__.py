@@ -38,7 +38,28 @@ _HOMES = {
     "Workspace": "services.workspace",
 }
 
-__all__ = ["__version__", *_HOMES]
+__all__ = [
+    "Assessment",
+    "Basis",
+    "Catalog",
+    "Checkpoint",
+    "ComplianceError",
+    "Conflict",
+    "Description",
+    "Evidence",
+    "Finding",
+    "InvalidInput",
+    "Logged",
+    "Profile",
+    "Requirement",
+    "Subject",
+    "System",
+    "Unavailable",
+    "UnknownReference",
+    "VerificationFailed",
+    "Workspace",
+    "__version__",
+]
 
 if TYPE_CHECKING:
     from compliance.core.assessment import Assessment as Assessment

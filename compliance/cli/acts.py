@@ -50,9 +50,10 @@ def determine(
 def revoke(
     evidence: Annotated[str, typer.Argument(metavar="EV", help="Evidence number.")],
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, in words an auditor will read.")],
-    erasure: Annotated[
-        bool, typer.Option("--erasure", help="Also erase its envelope, as law may ask; entry and digest remain.")
-    ] = False,
+    erase: Annotated[
+        str | None,
+        typer.Option(metavar="LEGAL-BASIS", help="Also erase its envelope, as this law asks; entry and digest remain."),
+    ] = None,
     key: options.Key = None,
     workspace: options.WorkspaceDir = None,
     as_json: options.AsJson = False,
@@ -62,4 +63,4 @@ def revoke(
     from compliance.services.workspace import Workspace
 
     with Workspace.open(workspace) as ws:
-        told(acts.revoke(ws, evidence, reason, erasure=erasure, key=key), as_json)
+        told(acts.revoke(ws, evidence, reason, erase=erase, key=key), as_json)

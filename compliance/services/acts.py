@@ -65,14 +65,17 @@ def determine(
     )
 
 
-def revoke(ws: "Workspace", number: str, reason: str, *, erasure: bool = False, key: str | None = None) -> list[Logged]:
-    """Withdraw a record, which stays on record. With `erasure` its envelope is deleted after the revocation stands.
+def revoke(
+    ws: "Workspace", number: str, reason: str, *, erase: str | None = None, key: str | None = None
+) -> list[Logged]:
+    """Withdraw a record, which stays on record.
 
-    Entry, digest and every proof remain (DESIGN section 4); what is gone cannot come back.
+    With `erase`, the legal basis that asks for it, its envelope is deleted once the revocation stands: entry,
+    digest and every proof remain (DESIGN section 4), and what is gone cannot come back.
     """
-    act = {"kind": "revocation", "evidence": number, "reason": reason, "erasure": erasure}
-    logged = record.log(ws, [act], how="act", key=key)
-    if erasure:
+    act = {"kind": "revocation", "evidence": number, "reason": reason}
+    logged = record.log(ws, [act | ({"erasure": True, "legal_basis": erase} if erase else {})], how="act", key=key)
+    if erase:
         _, envelope = record.LedgerResolver(ws.ledger).record(number)
         ws.ledger.erase(envelope)
     return logged
