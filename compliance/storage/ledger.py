@@ -289,9 +289,9 @@ class Ledger(Lookups, MirrorQueue, Stored):
         rows = self._db.rows("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1")
         return rows[0][0] if rows else None
 
-    def checkpoint_covering(self, size: int) -> str | None:
-        """Return the first checkpoint over at least `size` entries: a cut-off may fall inside a batch."""
-        rows = self._db.rows("SELECT note FROM checkpoints WHERE size >= ? ORDER BY size LIMIT 1", (size,))
+    def covering_checkpoint(self, index: int) -> str | None:
+        """Return the first checkpoint over a tree that holds entry `index`: the one signed when it was appended."""
+        rows = self._db.rows("SELECT note FROM checkpoints WHERE size > ? ORDER BY size LIMIT 1", (index,))
         return rows[0][0] if rows else None
 
     def checkpoints(self) -> Iterator[str]:

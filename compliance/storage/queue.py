@@ -72,11 +72,6 @@ class MirrorQueue:
         sql = "SELECT 1 FROM mirror WHERE idx = ? AND state = 'pending' AND owner IS NULL AND error IS NULL"
         return bool(self._db.rows(sql, (index,)))
 
-    def covering_checkpoint(self, index: int) -> str | None:
-        """Return the first checkpoint over a tree that holds entry `index`: the one signed when it was appended."""
-        rows = self._db.rows("SELECT note FROM checkpoints WHERE size > ? ORDER BY size LIMIT 1", (index,))
-        return rows[0][0] if rows else None
-
     def requeue(self, index: int) -> None:
         """Mark a mirrored piece as pending again: its run is gone or not whole."""
         self._db.run(
