@@ -200,7 +200,7 @@ class PostgresDatabase:
     def _open(self) -> "psycopg.Connection[Row]":
         import psycopg
 
-        connection = psycopg.connect(self._url, autocommit=True, connect_timeout=10)
+        connection = psycopg.connect(self._url, autocommit=True, connect_timeout=10, client_encoding="utf8")
         connection.execute(f"SET lock_timeout = {int(LOCK_SECONDS * 1000)}".encode())
         if self.read_only:
             connection.execute("SET default_transaction_read_only = on")
