@@ -71,9 +71,21 @@ def stretches(plan: Plan, size: int) -> Iterator[Stretch]:
         for start in starts:
             yield scan(plan, start, min(start + STRETCH, size))
         return
-    with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("fork")) as pool:
-        stops = [min(start + STRETCH, size) for start in starts]
-        yield from pool.map(scan, [plan] * len(stops), starts, stops)
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(cores, mp_context=context, initializer=_take, initargs=(plan,)) as pool:
+        yield from pool.map(_scan_taken, starts, [min(start + STRETCH, size) for start in starts])
+
+
+_taken: list[Plan] = []
+"""The plan, in a process of the pool: keys cannot be sent through a pipe, but a fork inherits them."""
+
+
+def _take(plan: Plan) -> None:
+    _taken[:] = [plan]
+
+
+def _scan_taken(start: int, stop: int) -> Stretch:
+    return scan(_taken[0], start, stop)
 
 
 def scan(plan: Plan, start: int, stop: int) -> Stretch:
@@ -114,7 +126,7 @@ def scan(plan: Plan, start: int, stop: int) -> Stretch:
                 Problem(gone, "the entry is missing") for gone in range(expected, min(stop, expected + 20))
             ]
         for table, rows in (("records", records), ("subjects", subjects)):
-            wrong = {row[0] for row in rows ^ ledger.stored_index(table, start, stop)} & (held | set(found.missing))
+            wrong = {row[0] for row in rows ^ ledger.stored_index(table, start, stop)} & held
             found.problems += [
                 Problem(index, f"the index `{table}` does not say what is signed") for index in sorted(wrong)
             ]
