@@ -19,13 +19,13 @@ def capture(
     as_json: options.AsJson = False,
 ) -> None:
     """Make evidence of finished runs or of a registered model version."""
-    from compliance.services import capture as capturing
-    from compliance.services.workspace import Workspace
-
     if bool(run) == bool(model):
         fail(
             "Give either --run or --model.", "--run takes a run id, --model a registered model's NAME or NAME@VERSION."
         )
+    from compliance.services import capture as capturing
+    from compliance.services.workspace import Workspace
+
     with Workspace.open(workspace) as ws, output.progress("Reading MLflow", quiet=as_json):
         if model:
             logged = capturing.capture_model(ws, model, key=key)

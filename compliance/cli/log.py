@@ -167,7 +167,7 @@ def _file(ws: Any, file: Path | None, kind: str, given: dict[str, str], key: str
     from compliance.services import record as recording
 
     assert file is not None
-    return recording.log_file(ws, file, kind=kind, given=given, key=key)
+    return recording.log_file(ws, file, given={"kind": kind} | given, key=key)
 
 
 def told(logged: "Sequence[Logged]", as_json: bool) -> None:

@@ -226,5 +226,5 @@ def _reachable(ws: "Workspace") -> Check:
     try:
         mirroring.read_mirror(ws)
     except ComplianceError as error:
-        return Check("MLflow", "warning", error.problem, f"{error.remedy} Evidence waits in the ledger meanwhile.")
+        return Check("MLflow", "warning", error.problem, error.remedy)
     return Check("MLflow", "ok", f"{place.label} answers")

@@ -197,23 +197,25 @@ def log(
     ]
 
 
-def log_file(ws: "Workspace", path: Path, *, kind: str | None = None, **options: Any) -> list[Logged]:
+def log_file(ws: "Workspace", path: Path, *, given: Mapping[str, str] | None = None, **options: Any) -> list[Logged]:
     """Log every record of a YAML or JSON file, all or none; `compliance.toml` itself is signed as it stands.
 
-    `kind` stands in where a record does not name its own, and refuses records of another kind.
+    `given` (a kind, a model…) stands in where a record is silent, and refuses a record that says otherwise.
     """
     if path.name == configuration.FILE:
-        return log(ws, [{"kind": "system-description", **configuration.read(path.resolve().parent).system_content()}])
+        content = configuration.read(path.resolve().parent).system_content()
+        return log(ws, [{"kind": "system-description", **content}], **options)
     data = read_file(path)
     located = read_records(data, str(path))
     records = []
     for item in located:
-        record = dict(item.value)
-        if kind is not None and record.setdefault("kind", kind) != kind:
-            raise InvalidInput(
-                f"{item.at(('kind',))}: this record is of kind {record['kind']}, not {kind}.",
-                remedy="Use `compliance log record` for a file of several kinds.",
-            )
+        record = {**(given or {}), **item.value}
+        for name, value in (given or {}).items():
+            if record[name] != value:
+                raise InvalidInput(
+                    f"{item.at((name,))}: {name} is {record[name]} here, but the command says {value}.",
+                    remedy="Leave one out, or use `compliance log record` for a file that says it all itself.",
+                )
         records.append(record)
     return log(
         ws,
