@@ -102,7 +102,10 @@ class Keyring:
 
     def fault(self, hint: str, moment: str, index: int) -> str | None:
         """Return why the key must not be relied on by entry `index`, or None where it may."""
-        key = self.known(hint, index)
+        return self.fault_of(self.known(hint, index), hint, moment)
+
+    def fault_of(self, key: Registered | None, hint: str, moment: str) -> str | None:
+        """As `fault`, for what `known` returned."""
         if key is None:
             later = self.known(hint)
             return f"signed by a key that is registered only later, at entry {later.since}" if later else "unknown key"

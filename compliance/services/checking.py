@@ -13,7 +13,14 @@ from hashlib import sha256
 from typing import Any
 
 from compliance.core import merkle
-from compliance.core.envelope import PublicKey, load_public_key, signer_hint, unseal, unverified_payload
+from compliance.core.envelope import (
+    PublicKey,
+    load_public_key,
+    signer_hint,
+    unseal,
+    unseal_and_tell,
+    unverified_payload,
+)
 from compliance.core.trust import Keyring
 from compliance.core.wire import evidence_number, predicate_type
 from compliance.errors import BadSignature, InvalidInput
@@ -128,10 +135,8 @@ def check_record(index: int, leaf: tuple[str, str, str], envelope: bytes, trust:
     if sha256(envelope).hexdigest() != digest:
         return Checked(None, ("the envelope was changed: its digest is not the one in the ledger's entry",))
     try:
-        hint = signer_hint(envelope)
-        if hint not in trust.keys:
-            return Checked(None, (f"signed by a key that this ledger never registered ({hint})",))
-        statement = json.loads(unseal(envelope, trust.keys))
+        hint, payload = unseal_and_tell(envelope, trust.keys)
+        statement = json.loads(payload)
     except BadSignature as error:
         return Checked(None, (error.problem,))
     except (ValueError, RecursionError):
@@ -149,11 +154,10 @@ def _contradictions(index: int, kind: str, logged_at: str, hint: str, checked: C
         yield f"the entry says {kind}, the envelope {statement.get('predicateType')}"
     if predicate.get("system") != trust.genesis.get("system"):
         yield f"it belongs to another system ({predicate.get('system')})"
-    if fault := trust.ring.fault(hint, logged_at, index):
-        yield fault
-        return
     key = trust.ring.known(hint, index)
-    if key is None:
+    if fault := trust.ring.fault_of(key, hint, logged_at):
+        yield fault
+    if key is None or fault:
         return
     if refusal := key.refusal(kind, checked.content):
         yield refusal

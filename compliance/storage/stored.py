@@ -39,11 +39,12 @@ class Stored:
             return []
         return self._db.rows("SELECT pos, hash FROM nodes WHERE pos >= ? AND pos < ? ORDER BY pos", (start, stop))
 
-    def stored_index(self, table: str, start: int, stop: int) -> set[Row]:
-        """Return the rows of the index table `records` or `subjects` for a stretch of entries."""
+    def stored_index(self, table: str, start: int, stop: int) -> list[Row]:
+        """Return the rows of the index table `records` or `subjects` for a stretch of entries, in order."""
         if not has_table(self._db, table):
-            return set()
-        return set(self._db.rows(f"SELECT * FROM {table} WHERE idx >= ? AND idx < ?", (start, stop)))
+            return []
+        order = "idx, place" if table == "subjects" else "idx"
+        return self._db.rows(f"SELECT * FROM {table} WHERE idx >= ? AND idx < ? ORDER BY {order}", (start, stop))
 
     def repeated_entries(self) -> list[Row]:
         """Return (index, first index) of entries that name an envelope named before."""
