@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from compliance.core.canonical import canonical
+from compliance.core.checkpoint import unverified
 from compliance.errors import Unavailable, UnknownReference
 
 FILE = "portal.db"
@@ -25,6 +26,7 @@ CREATE TABLE IF NOT EXISTS sessions (token BLOB PRIMARY KEY, grant_id TEXT NOT N
 CREATE TABLE IF NOT EXISTS visits (
   n INTEGER PRIMARY KEY, at TEXT NOT NULL, grant_id TEXT NOT NULL, holder TEXT NOT NULL, what TEXT NOT NULL,
   result INTEGER NOT NULL, chain BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS remembered (size INTEGER PRIMARY KEY, note TEXT NOT NULL, at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS visits_by_grant ON visits (grant_id, n);
 CREATE TRIGGER IF NOT EXISTS visits_update BEFORE UPDATE ON visits BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER IF NOT EXISTS visits_delete BEFORE DELETE ON visits BEGIN SELECT RAISE(ABORT, 'append-only'); END;
@@ -148,6 +150,19 @@ class Access:
     def close_session(self, session: str) -> None:
         with self._told():
             self._db.execute("DELETE FROM sessions WHERE token = ?", (_hashed(session),))
+
+    # --- checkpoints that held -----------------------------------------------------------------
+
+    def remember(self, note: str, moment: str) -> None:
+        """Keep a checkpoint that verification has found to hold; the largest is the one to be held against."""
+        with self._told():
+            self._db.execute("INSERT OR IGNORE INTO remembered VALUES (?, ?, ?)", (unverified(note).size, note, moment))
+
+    def remembered(self) -> str | None:
+        """Return the largest checkpoint that was ever kept here."""
+        with self._told():
+            row = self._db.execute("SELECT note FROM remembered ORDER BY size DESC LIMIT 1").fetchone()
+        return row[0] if row else None
 
     # --- visits --------------------------------------------------------------------------------
 

@@ -1,0 +1,134 @@
+"""A small workspace made with the real services, and readers who hold a grant to it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from compliance import Profile, System, Workspace
+from compliance.portal.app import create_app
+from compliance.services import acts, grants, keys
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'{{7*7}}\u202etxt.exe\u0007"
+PLAN = {
+    "kind": "acceptance-plan", "name": "acceptance-risk@1", "title": "Criteria fixed before testing", "model": "risk",
+    "data_role": "test", "groups": [{"sex": "F"}, {"sex": "M"}],
+    "criteria": [
+        {"id": "sens-women", "metric": "sensitivity", "group": {"sex": "F"}, "comparator": ">=", "threshold": "0.70",
+         "bound": "ci_low", "ci_level": "0.95", "min_n": 100},
+        {"id": "sens-men", "metric": "sensitivity", "group": {"sex": "M"}, "comparator": ">=", "threshold": "0.75",
+         "bound": "ci_low", "ci_level": "0.95", "min_n": 100},
+    ],
+}  # fmt: skip
+
+
+def evaluation(model: str) -> dict[str, object]:
+    return {
+        "kind": "evaluation", "title": f"{model} on people held out", "model": model, "dataset": "people-test@1",
+        "plan": "acceptance-risk@1", "started_at": "2099-01-01T10:02:11Z", "unit_of_analysis": "person",
+        "summary": "Sensitivity at the declared threshold, overall and by sex.",
+        "metrics": [
+            {"name": "sensitivity", "x": 318, "n": 402},
+            {"name": "sensitivity", "group": {"sex": "F"}, "x": 171, "n": 214},
+            {"name": "sensitivity", "group": {"sex": "M"}, "x": 147, "n": 188},
+            {"name": "roc_auc", "n": 1970, "positives": 402, "value": "0.871", "ci_low": "0.851", "ci_high": "0.890",
+             "ci_level": "0.95", "ci_method": "delong"},
+        ],
+        "curves": [{"name": "roc", "n": 1970, "points": [{"x": "0", "y": "0"}, {"x": "0.2", "y": "0.7"}, {"x": "1", "y": "1"}]}],
+        "attachments": [
+            {"path": "predictions.csv", "classification": "restricted"},
+            {"path": "protocol.txt", "classification": "internal"},
+        ],
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace, made once; tests that change it copy it first."""
+    root = tmp_path_factory.mktemp("portal") / "risk"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COMPLIANCE_PASSPHRASE", "correct horse battery")
+        patch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens: evidence stays pending
+        system = System(id="risk", name="Five-year risk <b>score</b>", provider="Nobody & Sons", model="risk",
+                        catalogs=["eu-ai-act", "fda-aidsf"], demonstration=True)  # fmt: skip
+        profile = Profile(intended_purpose="Estimates the risk of death within five years.", roles=["provider"],
+                          high_risk=["annex-i"], markets=["EU"], features=[])  # fmt: skip
+        ws = Workspace.create(root, system=system, profile=profile, origin="example.org/risk")
+        (root / "predictions.csv").write_text("person,score\n1,0.5\n")
+        (root / "protocol.txt").write_text("How it was done.\n")
+        (root / "people.csv").write_text("age\n50\n")
+        for version in ("1", "2"):
+            model = root / f"model-{version}"
+            model.mkdir()
+            (model / "weights.bin").write_bytes(version.encode() * 1000)
+        signer = keys.create(ws, "approver")
+        keys.trust(ws, signer, holder="Demonstration approver", roles=["approver", "reviewer"])
+        ws.log_records(
+            [
+                PLAN,
+                {
+                    "kind": "dataset",
+                    "name": "people-test@1",
+                    "title": "People held out",
+                    "path": "people.csv",
+                    "role": "test",
+                },
+            ]
+        )
+        for version in ("1", "2"):
+            ws.log_model(root / f"model-{version}", name="risk", version=version)
+            ws.log_records([evaluation(f"risk@{version}")])
+        ws.log_records([
+            {"kind": "document", "name": "memo@1", "title": HOSTILE, "summary": HOSTILE, "document_type": "other",
+             "abstract": HOSTILE, "remarks": [HOSTILE], "url": "javascript:alert(1)"},
+        ])  # fmt: skip
+        number = next(piece.number for piece in ws.evidence() if piece.kind == "evaluation" and "risk@2" in piece.title)
+        acts.approve(ws, [number], "approved", key="approver")
+        ws.close()
+    return root
+
+
+def signed_in(root: Path, **scope: list[str]) -> TestClient:
+    with Workspace.open(root, read_only=True) as ws:
+        link = grants.create(ws, "Notified body", 30, **scope)
+    client = TestClient(create_app(root), base_url="http://127.0.0.1", follow_redirects=True)
+    answer = client.post("/grant", data={"token": link.removeprefix(grants.PATH)})
+    assert answer.status_code == 200
+    return client
+
+
+@pytest.fixture
+def reader(made: Path) -> TestClient:
+    """Somebody whose grant covers everything."""
+    return signed_in(made)
+
+
+@pytest.fixture
+def number(made: Path) -> Callable[[str, str], str]:
+    """Find the number of the newest evidence of a kind whose title holds some words."""
+
+    def find(kind: str, words: str = "") -> str:
+        with Workspace.open(made, read_only=True) as ws:
+            return [piece.number for piece in ws.evidence() if piece.kind == kind and words in piece.title][-1]
+
+    return find
+
+
+@pytest.fixture
+def served(made: Path) -> Iterator[str]:
+    """The portal over a real socket; yields its address."""
+    import socket
+    import threading
+
+    import uvicorn
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(made), access_log=False, log_level="warning", server_header=False)
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
