@@ -22,6 +22,7 @@ MAX_NOTE = 64 * 1024
 MAX_SIGNATURES = 64
 _ED25519 = b"\x01"
 _NAME = re.compile(r"[^\s+\x00-\x1f\x7f]+")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _BODY_LINES = 3
 _PROOF = "c2sp.org/tlog-proof@v1"
@@ -161,7 +162,7 @@ def _split(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     lines = tail.split("\n")[:-1]
     if len(note) > MAX_NOTE or not blank or not tail.endswith("\n") or not 1 <= len(lines) <= MAX_SIGNATURES:
         raise _unreadable("it is not a signed note")
-    if any(ord(character) < 32 and character != "\n" for character in note):
+    if _CONTROL.search(note):
         raise _unreadable("it holds control characters")
     signatures = []
     for line in lines:

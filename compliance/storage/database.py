@@ -138,16 +138,22 @@ class SqliteDatabase:
         return sqlite3.connect(uri, uri=True, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        with self._told():
+        try:
             return self._connection().execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._words(error) from error
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
-        with self._told():
+        try:
             return self._connection().execute(sql, values).rowcount
+        except sqlite3.Error as error:
+            raise self._words(error) from error
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        with self._told():
+        try:
             self._connection().executemany(sql, rows)
+        except sqlite3.Error as error:
+            raise self._words(error) from error
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -173,9 +179,12 @@ class SqliteDatabase:
         try:
             yield
         except sqlite3.Error as error:
-            problem, remedy = _sqlite_words(self.path, error)
-            damaged = "malformed" in str(error) or "not a database" in str(error)
-            raise Unavailable(problem, remedy=remedy, damaged=damaged) from error
+            raise self._words(error) from error
+
+    def _words(self, error: sqlite3.Error) -> Unavailable:
+        problem, remedy = _sqlite_words(self.path, error)
+        damaged = "malformed" in str(error) or "not a database" in str(error)
+        return Unavailable(problem, remedy=remedy, damaged=damaged)
 
 
 class PostgresDatabase:

@@ -135,9 +135,10 @@ class Ledger(Lookups, MirrorQueue, Stored):
             return []
         opened = [(kind, envelope, sha256(envelope).hexdigest(), _statement(envelope)) for kind, envelope in items]
         with self._db.writing():
-            size = self.size
+            newest = self._db.rows("SELECT idx, leaf FROM entries ORDER BY idx DESC LIMIT 1")
+            last = Entry.read(*newest[0]) if newest else None
+            size, logged_at = (last.index + 1, max(now, last.logged_at)) if last else (0, now)
             frontier = self._frontier(size)
-            logged_at = max(now, self.entry(size - 1).logged_at) if size else now
             entries: list[Entry] = []
             leaves: list[Row] = []
             inner: list[Row] = []
@@ -327,14 +328,19 @@ class Ledger(Lookups, MirrorQueue, Stored):
             sql, at = "SELECT hash FROM entries WHERE idx = ?", n
         rows = self._db.rows(sql, (at,))
         if not rows:
-            raise VerificationFailed(
-                "The ledger's tree has a hole.", remedy="Run `compliance verify`; it names the first bad record."
-            )
+            raise _hole()
         return bytes(rows[0][0])
 
     def _frontier(self, size: int) -> merkle.Frontier:
         """Return the tree's right edge, held to the last checkpoint."""
-        frontier = merkle.Frontier(size, [self._node(*place) for place in merkle.frontier_nodes(size)])
+        places = merkle.frontier_nodes(size)
+        inner = [merkle.node_position(*place) for place in places if place[0]]
+        marks = ", ".join("?" * len(inner)) or "-1"  # PostgreSQL knows no empty list
+        rows = self._db.rows(f"SELECT pos, hash FROM nodes WHERE pos IN ({marks}) ORDER BY pos", inner)
+        nodes = [bytes(row[1]) for row in rows] + [self._node(*place) for place in places if not place[0]]
+        if len(nodes) != len(places):
+            raise _hole()
+        frontier = merkle.Frontier(size, nodes)
         note = self.checkpoint()
         last = checkpoint.unverified(note) if note else None
         if (last.size if last else 0) != size or (last is not None and last.root != frontier.root()):
@@ -364,6 +370,12 @@ class Ledger(Lookups, MirrorQueue, Stored):
         if not has_table(self._db, "mirror"):
             return []
         return self._db.rows("SELECT idx, state, run_id, owner, until, error FROM mirror")
+
+
+def _hole() -> VerificationFailed:
+    return VerificationFailed(
+        "The ledger's tree has a hole.", remedy="Run `compliance verify`; it names the first bad record."
+    )
 
 
 def _statement(envelope: bytes) -> dict[str, Any]:

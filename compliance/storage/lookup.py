@@ -51,12 +51,10 @@ class Lookups:
         return self._subjects(name, "ASC")
 
     def _subjects(self, name: str, order: str) -> list[SubjectRow]:
-        rows = self._db.rows(
-            "SELECT name, sha256, basis, kind, idx FROM subjects WHERE stem = ? AND (name = ? OR ? = stem) "
-            f"ORDER BY idx {order}",
-            (name.partition("@")[0], name, name),
-        )
-        return [SubjectRow(*row) for row in rows]
+        stem, version, _ = name.partition("@")
+        wanted, values = ("stem = ? AND name = ?", (stem, name)) if version else ("stem = ?", (stem,))
+        sql = f"SELECT name, sha256, basis, kind, idx FROM subjects WHERE {wanted} ORDER BY idx {order}"
+        return [SubjectRow(*row) for row in self._db.rows(sql, values)]
 
     def indexes_about(self, sha256: str, *, kind: str | None = None) -> list[int]:
         """Return the indexes of evidence about a digest, oldest first."""

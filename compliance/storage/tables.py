@@ -76,7 +76,11 @@ class Subjects(SQLModel, table=True):
     """Index: what each piece of evidence is about."""
 
     __tablename__ = "subjects"
-    __table_args__ = (Index("subjects_by_stem", "stem", "idx"), Index("subjects_by_sha256", "sha256", "idx"))
+    __table_args__ = (
+        Index("subjects_by_name", "stem", "name", "idx"),
+        Index("subjects_by_sha256", "sha256", "idx"),
+        {"sqlite_with_rowid": False},
+    )
     idx: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     place: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     name: str = Field(sa_type=Text)
