@@ -1,0 +1,112 @@
+"""What the tracker wants to know beside the bytes: prose from prose/, figures from the script that runs."""
+
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+import cohort
+import pandas as pd
+import yaml
+from served_model import LIMITS, MAY_BE_MISSING, SEXES
+
+HERE = Path(__file__).resolve().parent
+PACKAGES = ("scikit-learn", "pandas", "numpy", "joblib", "mlflow")
+
+
+def now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def dataset(role: str, parts: dict[str, pd.DataFrame], counts: dict[str, int]) -> dict[str, Any]:
+    """Describe one part of the cohort; the product counts rows, columns, groups and missing values itself."""
+    return {
+        **_authored("datasheet"),
+        "name": f"flchain-{role}",
+        "version": "1",
+        "role": role,
+        "title": f"Free light chain cohort, {role} part",
+        "description": f"The {role} part of the cohort: {len(parts[role])} people with known outcome after five years.",
+        "suite": HERE / "suites" / "flchain.json",
+        "target": cohort.OUTCOME,
+        "groups": cohort.GROUPS,
+        "patient": "person",
+        "enrolled": counts["people"],
+        "exclusions": [
+            {"reason": "Censored before five years: outcome unknown", "n": counts["censored"]},
+            *({"reason": f"Drawn into the {other} part", "n": len(parts[other])} for other in parts if other != role),
+        ],
+        "splits": [{"group": {"role": name}, "n": len(part)} for name, part in parts.items()],
+        "preparation": [
+            {"step": f"Outcome: death within {cohort.HORIZON_DAYS} days of the sample; censored people left out"},
+            *({"step": f"Column {name} left out: {why}"} for name, why in cohort.LEFT_OUT.items()),
+            {"step": "Age band derived from age, for reporting only"},
+            {"step": "No value changed or imputed; missing creatinine stays missing", "same_in_product": True},
+        ],
+    }
+
+
+def model(version: str, settings: dict[str, Any], threshold: float) -> dict[str, Any]:
+    """Describe one version: what goes in, how it was built, where it decides."""
+    description = {
+        **_authored("model"),
+        "name": "clinical-risk",
+        "version": version,
+        "title": f"Five-year mortality risk, version {version}",
+        "optimisation_target": "Log-likelihood, deaths and survivors weighed equally"
+        if settings["class_weight"]
+        else "Log-likelihood, every person weighed equally",
+        "hyperparameters": {name: str(value) for name, value in settings.items()},
+        "inputs": _inputs(),
+        "excluded_inputs": [f"{name}: {why}" for name, why in cohort.LEFT_OUT.items()],
+        "operating_points": [
+            {
+                "name": "flag",
+                "threshold": str(threshold),
+                "set_on": "flchain-tune@1",
+                "rationale": "Highest threshold that flags four of five of those who died in the tuning part",
+            }
+        ],
+        "frozen_at": now(),
+        "environment": {
+            "python": python_version(),
+            "packages": [{"name": name, "version": installed(name)} for name in PACKAGES],
+        },
+    }
+    if version != "1":
+        description["previous_version"] = f"clinical-risk@{int(version) - 1}"
+        description["changes"] = ["Class weights dropped: the tuning data show risks about three times too high."]
+    return description
+
+
+def study(version: str, role: str) -> dict[str, Any]:
+    """Describe how one version was evaluated on one part; only the test is held to a plan."""
+    described = {**_authored("study"), "title": f"clinical-risk {version} on the {role} part"}
+    if role == "test":
+        described |= {"plan": "acceptance-clinical-risk@1", "protocol": _authored("protocol")}
+    return described
+
+
+def _inputs() -> list[dict[str, Any]]:
+    numbers = [
+        {
+            "name": name,
+            "type": "number",
+            "unit": "years" if name == "age" else "as in the cohort file",
+            "minimum": str(low),
+            "maximum": str(high),
+            "required": name not in MAY_BE_MISSING,
+            "when_missing": "imputed by the training median" if name in MAY_BE_MISSING else "refused",
+        }
+        for name, (low, high) in LIMITS.items()
+    ]
+    return [
+        *numbers,
+        {"name": "sex", "type": "text", "values": sorted(SEXES), "required": True, "when_missing": "refused"},
+    ]
+
+
+def _authored(name: str) -> dict[str, Any]:
+    authored: dict[str, Any] = yaml.safe_load((HERE / "prose" / f"{name}.yaml").read_text(encoding="utf-8"))
+    return authored

@@ -1,0 +1,122 @@
+"""Write the papers of the version that is handed over, from evidence on record: no figure is typed by hand.
+
+Run it in the workspace after train.py: `python release.py`.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from compliance import Workspace
+from compliance.core.evidence import Evidence
+from compliance.core.reading import read_records
+
+HERE = Path(__file__).resolve().parent
+MODEL, VERSION = "clinical-risk", "2"
+GROUPS: list[Mapping[str, str]] = [
+    {},
+    {"sex": "F"},
+    {"sex": "M"},
+    {"age_band": "under 60"},
+    {"age_band": "60 to 69"},
+    {"age_band": "70 to 79"},
+    {"age_band": "80 and over"},
+]
+DECLARED = ("sensitivity", "specificity", "roc_auc")
+
+
+def main() -> None:
+    workspace = Workspace.open()
+    record = workspace.evidence()
+    about = workspace.subject(f"{MODEL}@{VERSION}").digest.sha256
+    evaluation = newest(record, "evaluation", about, role="test")
+    rejection = newest(record, "safety-result", about, category="input-handling")
+    model = newest(record, "model-version", about)
+    words = {
+        "version": VERSION,
+        "today": f"{datetime.now(UTC):%Y-%m-%d}",
+        "model": model.number,
+        "evaluation": evaluation.number,
+        "rejection": rejection.number,
+        **figures(evaluation, workspace),
+    }
+    papers = workspace.root / "documents"
+    papers.mkdir(exist_ok=True)
+    for paper in sorted((HERE / "documents").glob("*.md")):
+        (papers / paper.name).write_text(
+            Template(paper.read_text(encoding="utf-8")).substitute(words), encoding="utf-8"
+        )
+    text = Template((HERE / "records" / "2-release.yaml").read_text(encoding="utf-8")).substitute(words)
+    records = [located.value for located in read_records(text.encode(), "2-release.yaml")]
+    instructions = next(each for each in records if each.get("document_type") == "instructions-for-use")
+    instructions["statements"] += declared(evaluation)
+    workspace.log_records(records, base=workspace.root)
+    workspace.close()
+
+
+def newest(
+    record: list[Evidence], kind: str, about: str, role: str | None = None, category: str | None = None
+) -> Evidence:
+    """Return the newest evidence of a kind about this model version, on data of a role or of a category."""
+    return next(
+        piece
+        for piece in reversed(record)
+        if piece.kind == kind
+        and piece.is_about(about)
+        and role in (None, piece.content.get("dataset", {}).get("role"))
+        and category in (None, piece.content.get("category"))
+    )
+
+
+def figures(evaluation: Evidence, workspace: Workspace) -> dict[str, str]:
+    """Return the words of the instructions for use that are figures of the evaluation."""
+    train = newest(workspace.evidence(), "dataset", workspace.subject("flchain-train@1").digest.sha256)
+    npv, ppv, auc = (row(evaluation, name, {}) for name in ("npv", "ppv", "roc_auc"))
+    return {
+        "threshold": str(evaluation.content["threshold"]),
+        "train_n": f"{train.content['rows']:,}",
+        "test_n": f"{auc['n']:,}",
+        "test_deaths": str(auc["positives"]),
+        "ppv_of_100": f"{100 * float(ppv['value']):.0f}",
+        "missed_of_100": f"{100 - 100 * float(npv['value']):.0f}",
+        "table": "\n".join(
+            f"| {name(group)} | " + " | ".join(shown(row(evaluation, metric, group)) for metric in DECLARED) + " |"
+            for group in GROUPS
+        ),
+    }
+
+
+def declared(evaluation: Evidence) -> list[dict[str, Any]]:
+    """Return what section 5 of the instructions declares, figure by figure, in the evidence's digits."""
+    return [
+        {
+            "statement": f"{metric} in the test",
+            "where": "section 5",
+            "value": row(evaluation, metric, group)["value"],
+            **({"group": dict(group)} if group else {}),
+        }
+        for group in GROUPS
+        for metric in DECLARED
+    ]
+
+
+def row(evaluation: Evidence, metric: str, group: Mapping[str, str]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = next(
+        row for row in evaluation.content["metrics"] if row["name"] == metric and row.get("group", {}) == group
+    )
+    return found
+
+
+def shown(figure: Mapping[str, Any]) -> str:
+    return "{:.3f} ({:.3f} to {:.3f})".format(*(float(figure[part]) for part in ("value", "ci_low", "ci_high")))
+
+
+def name(group: Mapping[str, str]) -> str:
+    value = next(iter(group.values()), "all")
+    return {"F": "women", "M": "men"}.get(value, value)
+
+
+if __name__ == "__main__":
+    main()
