@@ -107,6 +107,17 @@ def test_evidence_cannot_take_anothers_place(light: Light, tmp_path: Path) -> No
     assert "EV-000007" in [where for where, _ in said(verify_bundle(pack(tmp_path / "bad.zip", bad)))]
 
 
+def test_an_entry_dated_otherwise(light: Light, tmp_path: Path) -> None:
+    """Its envelope still fits; only the proof of inclusion can tell."""
+    good = members(light)
+    name = "evidence/EV-000003.entry.json"
+    bad = {**good, name: good[name].replace(b"10:00:00", b"10:00:01")}
+    del bad["leaves.bin"]
+    (problem,) = said(verify_bundle(pack(tmp_path / "bad.zip", summed(bad))))
+    assert problem[0] == "EV-000003"
+    assert "leads to another root" in problem[1]
+
+
 def test_without_the_first_entry_no_key_is_known(light: Light, tmp_path: Path) -> None:
     bad = {name: data for name, data in members(light).items() if "EV-000000" not in name}
     problems = said(verify_bundle(pack(tmp_path / "bad.zip", bad)))
