@@ -13,6 +13,7 @@ def approve(
         list[str], typer.Argument(metavar="EV...|DOSSIER.json", help="Evidence numbers, or a dossier's JSON.")
     ],
     meaning: Annotated[str, typer.Option(metavar="MEANING", help="authored, reviewed or approved.")],
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="On what grounds.")] = None,
     key: options.Key = None,
     workspace: options.WorkspaceDir = None,
     as_json: options.AsJson = False,
@@ -22,7 +23,7 @@ def approve(
     from compliance.services.workspace import Workspace
 
     with Workspace.open(workspace) as ws:
-        told(acts.approve(ws, evidence, meaning, key), as_json)
+        told(acts.approve(ws, evidence, meaning, key, reason=reason), as_json)
 
 
 def determine(

@@ -12,6 +12,8 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from typer.core import TyperGroup
 
+from compliance.cli.plain import simplify
+
 
 class Entry(NamedTuple):
     """One line of the table."""
@@ -123,6 +125,7 @@ def build(path: str = "") -> Any:
     else:
         app.command(path.rpartition(" ")[2])(function(entry))
     command = typer.main.get_command(app)
+    simplify(command)
     if isinstance(command, Commands):
         command.path = path
     return command

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from compliance.cli import options, output
-from compliance.cli.edge import DOES_NOT_HOLD
+from compliance.cli.edge import COULD_NOT, DOES_NOT_HOLD
 
 
 def verify(
@@ -45,7 +45,9 @@ def verify(
         pending = f", {report.pending} not in MLflow yet" if report.pending else ""
         verdict = "holds" if report.ok else f"does not hold: {len(report.problems)} problems"
         output.put(f"{report.checked} checked{pending}; mirror {report.mirror}. It {verdict}.")
-        if report.ok:
-            output.say("This means who signed what and when, and that nothing was changed since; not that it is true.")
+        for note in report.notes:
+            output.say(note)
     if not report.ok:
         raise typer.Exit(DOES_NOT_HOLD)
+    if report.mirror == "unreachable":
+        raise typer.Exit(COULD_NOT)

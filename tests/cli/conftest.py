@@ -1,8 +1,11 @@
 """A real command line on real workspaces. MLflow is out of reach here: evidence waits in the ledger."""
 
+import contextlib
+import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -105,14 +108,17 @@ def filled(compliance: Compliance, fresh: Path, tmp_path_factory: pytest.TempPat
     root = tmp_path_factory.mktemp("filled") / "ws"
     shutil.copytree(fresh, root)
     (root / "model.bin").write_text(MODEL)
-    (root / "test.csv").write_text(
-        "person,sex,age,death\n" + "".join(f"{i},{'FM'[i % 2]},{50 + i % 30},{i % 5 == 0:d}\n" for i in range(60))
+    rows = "".join(f"{i},{'FM'[i % 2]},{50 + i % 30},{i % 5 == 0:d}\n" for i in range(60))
+    (root / "test.csv").write_text(f"person,sex,age,death\n{rows}")
+    sha256 = hashlib.sha256((root / "test.csv").read_bytes()).hexdigest()
+    (root / "data.yaml").write_text(
+        f"{{kind: dataset, name: flchain-test@1, title: Held out, role: test, rows: 60, sha256: {sha256}}}"
     )
     (root / "plan.yaml").write_text(RECORDS)
     for arguments in (
         ("log", "record", "plan.yaml"),
         ("log", "model", "model.bin", "--name", "clinical-risk", "--version", "1"),
-        ("log", "dataset", "test.csv", "--name", "flchain-test", "--version", "1", "--role", "test"),
+        ("log", "record", "data.yaml"),
     ):
         done = compliance(*arguments, cwd=root)
         assert done.code == 0, done.err
@@ -123,3 +129,23 @@ def filled(compliance: Compliance, fresh: Path, tmp_path_factory: pytest.TempPat
 def workspace(filled: Path, tmp_path: Path) -> Path:
     """A copy of `filled`, to write to."""
     return Path(shutil.copytree(filled, tmp_path / "ws"))
+
+
+@pytest.fixture
+def inside(workspace: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a workspace that may be written to, with the environment of a pipeline, in this process."""
+    monkeypatch.chdir(workspace)
+    for name in ("COMPLIANCE_PASSPHRASE", "MLFLOW_TRACKING_URI", "COLUMNS"):
+        monkeypatch.setenv(name, environment[name])
+    return workspace
+
+
+def on_record(root: Path) -> dict[str, bytes]:
+    """Everything that a refused command must leave as it was: the ledger's truth, its checkpoint, attachments."""
+    with contextlib.closing(sqlite3.connect(f"file:{root}/.compliance/ledger.db?mode=ro", uri=True)) as connection:
+        truth = {
+            table: repr(connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()).encode()
+            for table in ("entries", "envelopes", "checkpoints")
+        }
+    kept = {p.name: p.read_bytes() for p in (root / ".compliance" / "attachments").glob("*")}
+    return truth | kept | {"checkpoint": (root / ".compliance" / "checkpoint").read_bytes()}

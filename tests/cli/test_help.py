@@ -30,7 +30,8 @@ def absent_after(arguments: list[str], compliance: Compliance, tmp_path: Path, *
     """Run a command in a process that prints what it imported; return the top-level names."""
     (tmp_path / "sitecustomize.py").write_text(
         "import atexit, sys\n"
-        "atexit.register(lambda: open(__file__ + '.log', 'w').write(' '.join({m.partition('.')[0] for m in sys.modules})))\n"
+        "names = lambda: ' '.join({name.partition('.')[0] for name in sys.modules})\n"
+        "atexit.register(lambda: open(__file__ + '.log', 'w').write(names()))\n"
     )
     root = str(Path(__file__).resolve().parents[2])
     ran = compliance(*arguments, PYTHONPATH=f"{tmp_path}:{root}", **options)  # type: ignore[arg-type]
