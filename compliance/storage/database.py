@@ -131,6 +131,7 @@ class SqliteDatabase:
                 ) from error
             connection = self._attach("ro", "&immutable=1")
         connection.execute("PRAGMA query_only=1")
+        connection.execute("PRAGMA trusted_schema=0")  # it may be somebody else's file
         return connection
 
     def _attach(self, mode: str, more: str = "") -> sqlite3.Connection:

@@ -52,7 +52,7 @@ ATTACKS = {
         ("EV-000002", "the envelope was changed"),
     ),
     "an envelope's digest": (
-        ["UPDATE envelopes SET digest = 'f' || substr(digest, 2) WHERE idx = 2"],
+        ["UPDATE envelopes SET digest = flip(digest, 0) WHERE idx = 2"],
         ("EV-000002", "under another digest"),
     ),
     "an entry": (
@@ -131,7 +131,7 @@ ATTACKS = {
         ("EV-000003", "the envelope is missing, and no erasure of it is on record"),
     ),
     "an envelope without an entry": (
-        ["INSERT INTO envelopes SELECT 9, 'f' || digest, envelope FROM envelopes WHERE idx = 3"],
+        ["INSERT INTO envelopes SELECT 9, 'another' || digest, envelope FROM envelopes WHERE idx = 3"],
         ("EV-000009", "an envelope without an entry"),
     ),
     "a key-event": (

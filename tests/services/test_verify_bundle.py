@@ -227,5 +227,5 @@ def test_a_member_longer_than_it_says(tmp_path: Path) -> None:
     path = pack(tmp_path / "bad.zip", {"checkpoint": b"A" * 100})
     sizes = (100).to_bytes(4, "little") * 2
     path.write_bytes(path.read_bytes().replace(sizes, sizes[:4] + (50).to_bytes(4, "little")))
-    with pytest.raises(InvalidInput, match=r"damaged|not as long"):
+    with pytest.raises(InvalidInput, match="damaged"):
         verify_bundle(path)

@@ -16,6 +16,8 @@ from support.ledgers import NOW, VKEY, evidence, sign_checkpoint
 from compliance.core import checkpoint, merkle
 from compliance.core.canonical import digest
 from compliance.errors import Conflict, InvalidInput, Unavailable, UnknownReference, VerificationFailed
+from compliance.services import scan
+from compliance.services.verify import verify_evidence, verify_workspace
 from compliance.storage import database
 from compliance.storage.ledger import Entry, Ledger
 
@@ -322,6 +324,20 @@ def test_a_kill_loses_nothing_that_was_acknowledged(url: str, tmp_path: Path) ->
         assert len(entries) % 3 == 0
         assert [entry.envelope for entry in entries][: 3 * len(whole)] == [name for names in whole for name in names]
         assert ledger.root(len(entries)) == merkle.root([merkle.leaf_hash(entry.leaf) for entry in entries])
+
+
+def test_either_database_verifies_in_several_processes(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan, "STRETCH", 5)
+    monkeypatch.setattr(scan, "PAYS_FROM", 10)
+    light = ledgers.Light(tmp_path, url)
+    light.log_many([("document", f"more@{n}", f"{n:064x}", {"number": n}) for n in range(20)])
+    assert verify_workspace(tmp_path).problems == []
+    light.ledger.erase(light.ledger.entry(17).envelope)
+    (problem,) = verify_workspace(tmp_path).problems
+    assert problem.evidence == "EV-000017"
+    assert verify_evidence(tmp_path, "EV-000016").ok
 
 
 def test_a_locked_ledger_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

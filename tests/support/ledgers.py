@@ -67,15 +67,14 @@ class Light:
     EV-000005 an approval of EV-000002.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, url: str = "sqlite:///.compliance/ledger.db") -> None:
         self.root, self.approver = root, new_signer("approver")
-        self.ledger = Ledger.create("sqlite:///.compliance/ledger.db", root)
-        (root / ".compliance/attachments").mkdir()
+        self.ledger = Ledger.create(url, root)
+        (root / ".compliance/attachments").mkdir(parents=True)
         said = {"system": "test", "origin": ORIGIN, "log_key": VKEY}
         self.key_event(SIGNER, ["admin", "recorder"], holder_type="pipeline", **said)
         (root / "compliance.toml").write_text(
-            f'[ledger]\nurl = "sqlite:///.compliance/ledger.db"\nlog_key = "{VKEY}"\n'
-            f'genesis = "{self.ledger.entry(0).envelope}"\n'
+            f'[ledger]\nurl = "{url}"\nlog_key = "{VKEY}"\ngenesis = "{self.ledger.entry(0).envelope}"\n'
         )
         self.key_event(self.approver, ["approver"])
         self.attachment = b"predictions,of,somebody\n"
