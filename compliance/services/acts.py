@@ -86,7 +86,7 @@ def _dossier(path: Path) -> dict[str, Any]:
     data = record.read_file(path)
     try:
         content = json.loads(data)
-        return {"name": content["id"], "sha256": digest(data), "at": content["cut_off"]["evidence"]}
+        return {"name": content["dossier"], "sha256": digest(data), "at": content["cutoff"]["evidence"]}
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidInput(
             f"{path} is not the JSON of a compiled dossier.",
