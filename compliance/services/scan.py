@@ -5,11 +5,9 @@ changed their digest) is put together from what the stretches report.
 """
 
 import gc
-import multiprocessing
 import os
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,15 +61,13 @@ def stretches(plan: Plan, size: int) -> Iterator[Stretch]:
     starts = range(0, size, STRETCH)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     # A process with threads must not fork, and a fresh interpreter would run the caller's script again.
-    if (
-        size < PAYS_FROM
-        or cores < 2
-        or threading.active_count() > 1
-        or "fork" not in multiprocessing.get_all_start_methods()
-    ):
+    if size < PAYS_FROM or cores < 2 or threading.active_count() > 1 or not hasattr(os, "fork"):
         for start in starts:
             yield scan(plan, start, min(start + STRETCH, size))
         return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(cores, mp_context=context, initializer=_take, initargs=(plan,)) as pool:
         yield from pool.map(_scan_taken, starts, [min(start + STRETCH, size) for start in starts])

@@ -159,6 +159,11 @@ def read_against(against: str | Path) -> str:
         if path.stat().st_size > checkpoint.MAX_NOTE:
             raise InvalidInput(f"{path} is no checkpoint.", remedy="Give a file named `checkpoint`, or a bundle.")
         text = path.read_text(encoding="utf-8", errors="replace")
+    if "\n" not in text and "+" not in text:
+        raise InvalidInput(
+            f"There is no file {text}, and it is no log key.",
+            remedy="Give a checkpoint, a bundle or a log key (NAME+ID+KEY).",
+        )
     if "\n\n" not in text:
         checkpoint.parse_vkey(text)
     return text

@@ -245,8 +245,10 @@ def test_another_log_than_the_one_known_elsewhere(light: Light) -> None:
     assert found(verify_workspace(light.root, against=other)) == [(None, told)]
     foreign = checkpoint.sign(Checkpoint("example.org/other", 1, bytes(32)), LOG.sign, LOG.public_key.raw)
     assert any("not signed by" in what for _, what in found(verify_workspace(light.root, against=foreign)))
-    with pytest.raises(InvalidInput, match="verifier key"):
+    with pytest.raises(InvalidInput, match="no file nonsense"):
         verify_workspace(light.root, against="nonsense")
+    with pytest.raises(InvalidInput, match="verifier key"):
+        verify_workspace(light.root, against="a+b")
 
 
 def new_ed25519() -> bytes:
