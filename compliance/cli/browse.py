@@ -31,7 +31,6 @@ def list_(
     output.table(
         ("evidence", "kind", "title", "about", "note"),
         [(row["evidence"], row["kind"], row["title"], about(row["subject"]), _note(row)) for row in rows],
-        wide=2,
     )
 
 
@@ -60,7 +59,7 @@ def show(
     metrics = content.pop("metrics", None)
     if metrics:
         output.heading("Metrics")
-        output.table(("metric", "group", "value", "interval", "cases"), [_metric(row) for row in metrics], wide=1)
+        output.table(("metric", "group", "value", "interval", "method", "cases"), [_metric(row) for row in metrics])
     if content:
         output.heading("Content")
         output.fields(flat(content), indent=2)
@@ -72,7 +71,6 @@ def show(
                 (a["name"], a["media_type"], a["size"], a["classification"], a["sha256"])
                 for a in predicate["attachments"]
             ],
-            wide=4,
         )
 
 
@@ -133,11 +131,12 @@ def _summary(found: dict[str, Any]) -> list[tuple[str, str]]:
     return pairs
 
 
-def _metric(row: dict[str, Any]) -> tuple[str, str, str, str, str]:
+def _metric(row: dict[str, Any]) -> tuple[str, ...]:
     group = ", ".join(f"{k}={v}" for k, v in (row.get("group") or {}).items()) or "all"
     interval = f"{row['ci_low']} to {row['ci_high']}" if row.get("ci_low") else ""
+    method = f"{row.get('ci_method', '')} {row.get('ci_level', '')}".strip()
     cases = f"{row['x']}/{row['n']}" if row.get("x") is not None else str(row.get("n") or "")
-    return row["name"], group, str(row.get("value") or row.get("reason") or ""), interval, cases
+    return row["name"], group, str(row.get("value") or row.get("reason") or ""), interval, method, cases
 
 
 def flat(value: Any, path: str = "") -> list[tuple[str, str]]:

@@ -23,7 +23,6 @@ def list_(workspace: options.AnyWorkspace = None, as_json: options.AsJson = Fals
     output.table(
         ("id", "version", "title", "requirements"),
         [(c["id"], c["version"], c["title"], c["requirements"]) for c in found],
-        wide=2,
     )
 
 
@@ -55,7 +54,7 @@ def show(
     else:
         output.put(f"{found.title}, version {found.version}")
         output.put()
-        output.table(("requirement", "citation", "text"), [(r.id, r.ref, r.text) for r in wanted], wide=2)
+        output.table(("requirement", "citation", "text"), [(r.id, r.ref, r.text) for r in wanted])
 
 
 def check(

@@ -14,7 +14,7 @@ def doctor(workspace: options.WorkspaceDir = None, as_json: options.AsJson = Fal
     if as_json:
         output.result([check.to_dict() for check in checks])
     else:
-        output.table(("check", "state", "detail"), [(c.name, c.state, c.detail) for c in checks], wide=2)
+        output.table(("check", "state", "detail"), [(c.name, c.state, c.detail) for c in checks])
         for check in checks:
             if check.remedy:
                 output.put()

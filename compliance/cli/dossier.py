@@ -17,7 +17,7 @@ def list_(workspace: options.AnyWorkspace = None, as_json: options.AsJson = Fals
     if as_json:
         output.result(found)
         return
-    output.table(("id", "title", "version"), [(d["id"], d["title"], d["version"]) for d in found], wide=1)
+    output.table(("id", "title", "version"), [(d["id"], d["title"], d["version"]) for d in found])
 
 
 def build(
@@ -62,7 +62,6 @@ def check(
         output.table(
             ("rule", "result", "detail"),
             [(r.rule, "ok" if r.ok else "problem", r.detail) for r in report.results],
-            wide=2,
         )
     if not report.ok:
         raise typer.Exit(DOES_NOT_HOLD)

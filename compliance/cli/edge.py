@@ -79,8 +79,12 @@ def _usage(error: UsageError, as_json: bool) -> int:
 
 def _report(code: str, problem: str, remedy: str, exit_code: int, as_json: bool) -> int:
     """Say what is wrong and what to do next; with --json also as the result."""
-    if as_json:
-        output.result({"error": {"code": code, "problem": problem, "remedy": remedy}})
+    try:
+        if as_json:
+            output.result({"error": {"code": code, "problem": problem, "remedy": remedy}})
+        sys.stdout.flush()
+    except OSError:  # stdout is what failed; stderr still says so
+        output.silence()
     output.error(problem, remedy)
     return exit_code
 

@@ -48,7 +48,6 @@ def list_(workspace: options.WorkspaceDir = None, as_json: options.AsJson = Fals
     output.table(
         ("grant", "holder", "scope", "until", "state"),
         [(g.id, g.holder, ", ".join((*g.models, *g.catalogs)) or "everything", g.expires_at, g.state) for g in found],
-        wide=2,
     )
 
 

@@ -41,7 +41,6 @@ def list_(workspace: options.WorkspaceDir = None, as_json: options.AsJson = Fals
     output.table(
         ("key", "holder", "type", "roles", "state"),
         [(k.name, k.holder, k.holder_type, ", ".join(k.roles), k.state) for k in found],
-        wide=1,
     )
 
 

@@ -100,8 +100,8 @@ def console() -> "Console":
     return Console(highlight=False, markup=False, emoji=False)
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, wide: int | None = None) -> None:
-    """Print a table. `wide` is the column that may wrap or take what room is left; the others keep their width."""
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table. On a terminal the first column, which names the row, stays whole and the others wrap."""
     cells = [[line(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         _plain(headers, cells)
@@ -111,7 +111,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, wide: int
 
     grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for position, header in enumerate(headers):
-        grid.add_column(header, no_wrap=wide is not None and position != wide, overflow="fold")
+        numbers = bool(cells) and all(row[position].isdigit() for row in cells)
+        grid.add_column(header, no_wrap=position == 0, overflow="fold", justify="right" if numbers else "left")
     for row in cells:
         grid.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))
     console().print(grid)

@@ -41,7 +41,6 @@ def status(
         output.table(
             ("requirement", "finding", "reason", "evidence"),
             [(f.requirement.id, f.finding, f.reason, " ".join(f.evidence)) for f in assessment.findings],
-            wide=2,
         )
     _next_steps(assessment)
 
@@ -66,7 +65,6 @@ def gate(
             output.table(
                 ("requirement", "finding", "reason"),
                 [(f.requirement.id, f.finding, f.reason) for f in decided.blocking],
-                wide=2,
             )
         output.put(
             "The gate is open." if decided.ok else f"The gate is closed: {len(decided.blocking)} findings block."
@@ -81,11 +79,8 @@ def _counts(assessment: "Assessment") -> None:
     output.put()
     catalogs = sorted({finding.catalog for finding in assessment.findings})
     tally = Counter((finding.catalog, str(finding.finding)) for finding in assessment.findings)
-    rows = [
-        (verdict, *(tally[catalog, verdict] or "" for catalog in catalogs), sum(tally[c, verdict] for c in catalogs))
-        for verdict in ORDER
-    ]
-    output.table(("finding", *catalogs, "all"), rows)
+    rows = [(verdict, *(tally[catalog, verdict] for catalog in catalogs)) for verdict in ORDER]
+    output.table(("finding", *catalogs), rows)
 
 
 def _next_steps(assessment: "Assessment") -> None:
@@ -93,6 +88,12 @@ def _next_steps(assessment: "Assessment") -> None:
     from compliance.core.advice import next_steps
 
     steps = next_steps(assessment)
+    if not assessment.findings:
+        output.put()
+        output.put(
+            "No catalog is in use: name some under [system] of compliance.toml; `compliance catalog list` has them."
+        )
+        return
     if not steps:
         output.heading("Nothing is left to do.")
         return

@@ -73,7 +73,16 @@ def compliance(environment: dict[str, str]) -> Compliance:
 def fresh(compliance: Compliance, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace just made; copy it, do not write to it."""
     root = tmp_path_factory.mktemp("fresh") / "ws"
-    made = compliance("init", root, "--system", "clinical-risk", "--provider", "Demonstration, no manufacturer")
+    made = compliance(
+        "init",
+        root,
+        "--system",
+        "clinical-risk",
+        "--provider",
+        "Demonstration, no manufacturer",
+        "--catalog",
+        "eu-ai-act",
+    )
     assert made.code == 0, made.err
     return root
 

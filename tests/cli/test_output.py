@@ -48,7 +48,7 @@ def test_json_results_are_ascii_and_lossless(capsys: pytest.CaptureFixture[str])
 
 
 def test_a_table_in_a_pipe_is_aligned_and_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    output.table(("a", "title"), [("EV-000001", "x" * 200), ("2", "[red]no markup[/red]\x1b[0m")], wide=1)
+    output.table(("a", "title"), [("EV-000001", "x" * 200), ("2", "[red]no markup[/red]\x1b[0m")])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "a          title"
     assert lines[1] == "EV-000001  " + "x" * 200
@@ -82,7 +82,7 @@ def on_terminal(code: str, **environment: str) -> str:
 TABLE = """
 from compliance.cli import output
 output.table(("requirement", "finding", "reason"),
-             [("eu-ai-act/art-15.1", "failed", "word " * 40), ("x", "met", "[bold]plain[/bold]\\x1b[2J")], wide=2)
+             [("eu-ai-act/art-15.1", "failed", "word " * 40), ("x", "met", "[bold]plain[/bold]\\x1b[2J")])
 output.heading("Next")
 output.fields({"about": "word " * 40})
 """
