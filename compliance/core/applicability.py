@@ -23,11 +23,17 @@ class Reach:
     binding: bool
 
 
+GPAI_PROVIDER = "gpai-provider"
+NONE = "none"
+"""What an empty list in the profile says: `high_risk = []` is an answer, no key at all is not."""
+
+
 def reach(requirement: Requirement, profile: Mapping[str, Any], on: str) -> Reach:
     """Return whether `requirement` applies under the signed profile, and whether it binds on the day `on`."""
     applies_from = _first_day(requirement, profile)
     applies, reason = _applies(requirement, profile)
-    return Reach(applies, reason, applies_from, binding=applies_from is None or applies_from <= on)
+    binding = not requirement.is_draft and (applies_from is None or applies_from <= on)
+    return Reach(applies, reason, applies_from, binding)
 
 
 def _applies(requirement: Requirement, profile: Mapping[str, Any]) -> tuple[bool | None, str]:
@@ -50,12 +56,12 @@ def _values(profile: Mapping[str, Any], key: str) -> list[Any] | None:
         value = value.get(part) if isinstance(value, Mapping) else None
         if value is None:
             return None
-    return list(value) if isinstance(value, list | tuple) else [value]
+    if isinstance(value, list | tuple):
+        return list(value) or [NONE]
+    return [value]
 
 
 def _any_of(values: "list[Any] | tuple[Any, ...]") -> str:
-    if not values:
-        return "none"
     return " or ".join("yes" if value is True else "no" if value is False else str(value) for value in values)
 
 
@@ -68,7 +74,7 @@ def _first_day(requirement: Requirement, profile: Mapping[str, Any]) -> str | No
     dates = requirement.applies_from
     classes = _values(profile, "high_risk")
     mine = [day for exposure, day in dates.items() if classes and exposure in classes]
-    if "gpai" in dates and "gpai-provider" in (_values(profile, "roles") or []):
+    if "gpai" in dates and GPAI_PROVIDER in (_values(profile, "roles") or []):
         mine.append(dates["gpai"])
     if "any" in dates:
         mine.append(dates["any"])

@@ -175,7 +175,7 @@ class _Decisions:
         self._carrying: list[Evidence] = []
         decisions = list(case.authority.decisions(requirement.id, case.model))
         for piece in decisions:
-            if why := case.authority.refusal(piece):
+            if why := case.authority.refusal(piece, case.on):
                 self.refused.append(why)
             elif piece.content.get("decision") == "carried-over":
                 self._carrying.append(piece)
@@ -188,7 +188,7 @@ class _Decisions:
 
     def _decides(self, piece: Evidence, requirement: str) -> bool:
         decides = piece.kind == "determination" and requirement in (piece.content.get("requirements") or [])
-        return decides and not self._case.authority.refusal(piece)
+        return decides and not self._case.authority.refusal(piece, self._case.on)
 
     def the(self, decision: str) -> Evidence | None:
         """Return the newest live determination with this decision; a later one does not hide a `not-met`."""

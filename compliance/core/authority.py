@@ -68,8 +68,11 @@ class Authority:
             piece for piece in self._determinations.get(requirement, ()) if model and not _about(piece, model.sha256)
         ]
 
-    def refusal(self, piece: Evidence) -> str | None:
-        """Return why a determination does not count, or None where its signer may decide so."""
+    def refusal(self, piece: Evidence, on: str) -> str | None:
+        """Return why a determination does not count on a day, or None where its signer may decide so."""
+        until = piece.content.get("valid_until")
+        if until and until < on:
+            return f"{piece.number} lapsed on {until}."
         key, decision = self.key(piece), str(piece.content.get("decision"))
         if key is None:
             return f"{piece.number} says {decision} with a key that was not valid then."

@@ -19,7 +19,7 @@ AUDIT_TRAIL = "audit-trail"
 """The one evidence word that is no kind: the ledger's own verification answers it."""
 ANY_GROUP = "*"
 """In `groups`: whatever attribute the evaluation broke its results down by."""
-MEASURED_KINDS = frozenset({"evaluation", "safety-result"})
+MEASURED_KINDS = frozenset({"evaluation", "safety-result", "oversight-test"})
 """Kinds whose content holds metric rows."""
 INTERVAL = ("ci_low", "ci_high", "ci_level", "ci_method")
 
@@ -131,6 +131,11 @@ class Requirement(Strict):
         if weak and not self.ask:
             raise ValueError(f"need {weak[0]} checks presence only, which is never enough: add an ask")
         return self
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether the row comes from a draft, which binds nobody."""
+        return self.status.startswith("draft")
 
     def schema_of(self, need: Need) -> dict[str, Any]:
         """Return the JSON Schema of one of its needs."""

@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from operator import eq, ge, gt, le, lt
+from operator import ge, gt, le, lt
 from typing import Any
 
 from compliance.core.evidence import Evidence
 
-COMPARE: Mapping[str, Callable[[Decimal, Decimal], bool]] = {">=": ge, ">": gt, "<=": le, "<": lt, "==": eq}
+COMPARE: Mapping[str, Callable[[Decimal, Decimal], bool]] = {">=": ge, ">": gt, "<=": le, "<": lt}
 
 
 class Outcome(StrEnum):
@@ -81,13 +81,25 @@ def foreign_plan(result: Evidence, plan: Evidence, family: str) -> str | None:
 
 def missing_groups(result: Evidence, plan: Evidence) -> list[str]:
     """Return the groups that the plan declared and the result does not report."""
+    if result.kind != "evaluation" and plan.content.get("applies_to") not in (result.kind, "both"):
+        return []
     reported = [row.get("group") or {} for row in rows(result.content)]
     return [group_text(group) for group in plan.content.get("groups") or [] if group not in reported]
 
 
 def test(result: Evidence, plan: Evidence) -> list[Tested]:
-    """Return every criterion of the plan as this result meets it."""
-    return [_test(result, criterion) for criterion in plan.content.get("criteria") or []]
+    """Return every criterion of the plan that speaks to this result, as the result meets it."""
+    criteria = plan.content.get("criteria") or []
+    return [_test(result, criterion) for criterion in criteria if _speaks_to(result, plan, criterion)]
+
+
+def _speaks_to(result: Evidence, plan: Evidence, criterion: Mapping[str, Any]) -> bool:
+    """One plan may fix criteria for performance and for several safety categories; each goes to its own results."""
+    if category := criterion.get("category"):
+        return bool(result.content.get("category") == category)
+    if applies_to := plan.content.get("applies_to"):
+        return applies_to in (result.kind, "both")
+    return result.kind == "evaluation" or any(row["name"] == criterion["metric"] for row in rows(result.content))
 
 
 def about(tested: Collection[Tested], metrics: Collection[str] | None) -> list[Tested]:
@@ -113,7 +125,12 @@ def _test(result: Evidence, criterion: Mapping[str, Any]) -> Tested:
     minimum, cases = criterion.get("min_n"), row.get("n")
     if minimum is not None and (cases is None or cases < minimum):
         return told(Outcome.UNTESTED, f"Too few cases for {label}: n {cases}, criterion {name} asks for {minimum}.")
-    bound = criterion.get("bound", "ci_low")
+    events = criterion.get("min_positives")
+    if events is not None and (row.get("positives") or 0) < events:
+        return told(
+            Outcome.UNTESTED, f"Too few cases with the condition for {label}: criterion {name} asks for {events}."
+        )
+    bound = criterion["bound"]
     value = row.get(bound)
     if value is None:
         what = "no value" if bound == "value" else "no interval"

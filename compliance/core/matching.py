@@ -94,7 +94,7 @@ def _groups(need: Need, content: Mapping[str, Any], group: str) -> list[Mapping[
 
 
 def _is_role(path: str) -> bool:
-    return path.rpartition(".")[2].removesuffix("[]") == "role"
+    return path.endswith(".role")
 
 
 def _listed(values: list[Any]) -> str:

@@ -56,12 +56,18 @@ class Shelf:
     def datasets_of(self, model: Thing) -> dict[str, Thing]:
         """Return, by digest, the datasets that this model version was made from or measured on."""
         found: dict[str, Thing] = {}
-        for kind in ("training-run", "model-version", "evaluation", "safety-result"):
+        for kind in ("training-run", "model-version"):
             for piece in self.about(kind, model.sha256):
-                for ref in references(piece.content):
-                    if "role" in ref:
-                        found[ref["sha256"]] = Thing(ref["name"], ref["sha256"])
+                found.update((ref["sha256"], _thing(ref)) for ref in references(piece.content) if "role" in ref)
+        for kind in ("evaluation", "safety-result"):
+            for piece in self.about(kind, model.sha256):
+                if ref := piece.content.get("dataset"):
+                    found[ref["sha256"]] = _thing(ref)
         return found
+
+
+def _thing(ref: Mapping[str, Any]) -> Thing:
+    return Thing(ref["name"], ref["sha256"])
 
 
 def things(piece: Evidence) -> Iterator[tuple[str, str]]:
