@@ -22,7 +22,7 @@ from pydantic_core import PydanticUndefined
 from compliance import errors
 from compliance.cli.commands import COMMANDS, build, children
 from compliance.core.evidence import predicate_type
-from compliance.kinds.registry import content_model, kinds
+from compliance.kinds import content_model, kinds
 from compliance.services.config import Config
 
 HOME = Path(__file__).parent / "reference" / "generated"

@@ -77,7 +77,7 @@ def read(root: Path) -> Config:
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
         raise InvalidInput(
-            f"{path}: {'; '.join(problems)}.", remedy="Mend these fields; docs/reference/configuration lists them all."
+            f"{path}: {'; '.join(problems)}.", remedy="Mend these fields; docs/reference/generated/configuration lists them all."
         ) from error
 
 
@@ -114,7 +114,7 @@ keys = {keys}
 [profile]
 {profile}
 
-# What Annex IV(1) and FDA's device description ask for; docs/reference/configuration lists the fields.
+# What Annex IV(1) and FDA's device description ask for; docs/reference/generated/configuration lists the fields.
 [description]
 {description}
 
