@@ -77,7 +77,8 @@ def read(root: Path) -> Config:
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
         raise InvalidInput(
-            f"{path}: {'; '.join(problems)}.", remedy="Mend these fields; docs/reference/generated/configuration lists them all."
+            f"{path}: {'; '.join(problems)}.",
+            remedy="Mend these fields; docs/reference/generated/configuration lists them all.",
         ) from error
 
 
