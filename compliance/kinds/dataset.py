@@ -43,8 +43,29 @@ class Site(Strict):
     """Whether the site also gave development data."""
 
 
+class Distribution(Strict):
+    """How the numbers of one column spread: no smallest and no largest, which are some person's value."""
+
+    n: Count
+    mean: Number
+    sd: Number | None = None
+    """Sample standard deviation."""
+    p5: Number | None = None
+    p25: Number | None = None
+    p50: Number | None = None
+    p75: Number | None = None
+    p95: Number | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        told = [Decimal(p) for p in (self.p5, self.p25, self.p50, self.p75, self.p95) if p is not None]
+        if told != sorted(told):
+            raise ValueError("has percentiles out of order")
+        return self
+
+
 class Column(Strict):
-    """One column: type, completeness, and the range or share that is no person's value."""
+    """One column: type, completeness, and how its values spread where that is no person's value."""
 
     name: Word
     type: Word
@@ -53,6 +74,7 @@ class Column(Strict):
     missing: Count
     missing_share: Share | None = None
     distinct: Count | None = None
+    distribution: Distribution | None = None
     note: Text | None = None
 
 
@@ -63,6 +85,8 @@ class Part(Strict):
     n: Count | None = None
     share: Share | None = None
     positives: Count | None = None
+    small: Literal[True] | None = None
+    """Too few to conclude anything from; how many are positive is then not told."""
     withheld: Literal[True] | None = None
 
     @model_validator(mode="after")
@@ -129,6 +153,8 @@ class Quality(Strict):
 
     expectation: Word
     column: Word | None = None
+    expected: Text | None = None
+    """What was asked, from the suite: bounds, sets, shares."""
     success: bool | None = None
     """Absent: it could not be evaluated, and `reason` says why; that is no failure of the data."""
     critical: bool | None = None
@@ -193,8 +219,17 @@ class Overlap(Strict):
 
     dataset: Thing
     level: Literal["record", "patient", "site"]
-    shared: Count
+    shared: Count | None = None
+    """Distinct ones that are in both. Absent: it could not be measured, which is not the same as none."""
+    reason: Text | None = None
+    """Why it could not be measured."""
     explanation: Text | None = None
+
+    @model_validator(mode="after")
+    def _measured_or_not(self) -> Self:
+        if (self.shared is None) != (self.reason is not None):
+            raise ValueError("has either a count of shared ones or the reason why there is none")
+        return self
 
 
 class PersonalData(Strict):
@@ -288,6 +323,10 @@ class Dataset(Content):
     unit_of_analysis: Word | None = None
     rows: Count | None = None
     """Left out only where the source does not say."""
+    files: Count | None = None
+    """Of a folder."""
+    duplicate_records: Count | None = None
+    """Rows that repeat an earlier one in every column."""
     patients: Count | None = None
     tokens: Count | None = None
     languages: list[Language] | None = None
@@ -331,8 +370,9 @@ class Dataset(Content):
             left = self.enrolled - sum(step.n for step in self.exclusions)
             if left != self.rows:
                 raise ValueError(f"enrolled less exclusions is {left}, but rows is {self.rows}")
-        if self.patients is not None and self.patients > self.rows:
-            raise ValueError(f"has {self.patients} patients in {self.rows} rows")
+        for what, n in (("patients", self.patients), ("duplicate records", self.duplicate_records)):
+            if n is not None and n > self.rows:
+                raise ValueError(f"has {n} {what} in {self.rows} rows")
         for column in self.columns or []:
             if column.missing > self.rows:
                 raise ValueError(f"column {column.name} misses {column.missing} of {self.rows} values")
