@@ -23,6 +23,6 @@ def compare(
     if as_json:
         output.result(overlap.to_dict())
     else:
-        output.fields(overlap.to_dict())
+        output.fields((name.replace("_", " "), value) for name, value in overlap.to_dict().items() if value != "")
     if overlap.shared:
         raise typer.Exit(DOES_NOT_HOLD)
