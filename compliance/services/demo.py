@@ -17,7 +17,7 @@ from typing import Any
 from compliance.errors import ComplianceError, InvalidInput, Unavailable
 
 EXAMPLES = ("clinical-risk", "deepseek-r1")
-STEPS = 8
+STEPS = 7
 """Steps that each example tells of."""
 MARKER = ".compliance-demo"
 OUTPUT = "demo.log"
@@ -91,15 +91,21 @@ def _follow(running: dict[Connection, tuple[str, Any]], progress: Callable[..., 
 
 def _fresh(folder: Path) -> Path:
     """Return an empty folder that carries the marker. Raises InvalidInput for one that no demonstration made."""
-    if folder.exists():
-        if not (folder / MARKER).is_file() and any(folder.iterdir()):
-            raise InvalidInput(
-                f"{folder} was not made by `compliance demo`, so it is left alone.",
-                remedy="Move it away, or name another folder with --workspace.",
-            )
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    (folder / MARKER).write_text("Made by `compliance demo`, which removes this folder when it is run again.\n")
+    if folder.is_symlink() or (folder.exists() and not (folder / MARKER).is_file()):
+        raise InvalidInput(
+            f"{folder} was not made by `compliance demo`, so it is left alone.",
+            remedy="Move it away, or name another folder with --workspace.",
+        )
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+        (folder / MARKER).write_text("Made by `compliance demo`, which removes this folder when it is run again.\n")
+    except OSError as error:
+        raise Unavailable(
+            f"{folder} cannot be made anew: {error.strerror}.",
+            remedy="Check permissions and space, or name another folder.",
+        ) from error
     return folder
 
 

@@ -6,12 +6,14 @@ import secrets
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from compliance.core.evidence import Evidence
 from compliance.core.system import Description, Profile, System
-from compliance.errors import VerificationFailed
+from compliance.errors import Unavailable, VerificationFailed
 from compliance.services import acts, grants, keys
 from compliance.services.workspace import KEYS, Workspace
 from compliance.storage.assets import folder as shipped
@@ -26,6 +28,12 @@ PEOPLE = {"reviewer": "Demonstration reviewer", "approver": "Demonstration appro
 def build(name: str, root: Path, tell: Tell) -> dict[str, Any]:
     """Build the workspace of one example and return what `DemoResult` holds."""
     _quiet()
+    import_module("mlflow")  # loaded first, so that evidence reaches MLflow from here and not from the background
+    if name == "clinical-risk" and find_spec("sksurv") is None:
+        raise Unavailable(
+            "The example's data come with scikit-survival, which is not installed.",
+            remedy="`make setup`, or `pip install 'compliance-tracker[example]'`.",
+        )
     source = shipped("evidence") / name
     tell("workspace, keys, system description")
     ws = _workspace(source, root)
@@ -125,7 +133,7 @@ def _about(ws: Workspace, model: str) -> list[Evidence]:
 
 def _finish(ws: Workspace, dossiers: Sequence[str], tell: Tell) -> dict[str, Any]:
     """Assess, compile, verify, and say what there is and what is missing."""
-    from compliance.services import sync, verify
+    from compliance.services import sync, verify, verify_bundle
 
     tell("assessment and dossiers")
     sync.sync(ws)
@@ -133,9 +141,12 @@ def _finish(ws: Workspace, dossiers: Sequence[str], tell: Tell) -> dict[str, Any
     built = [path for dossier in dossiers for path in _dossier(ws, dossier)]
     tell("verification of the ledger and of MLflow's copy")
     report = verify.verify_workspace(ws.root, all=True)
-    if not report.ok:
+    problems = report.problems + [
+        problem for path in built if path.endswith(".zip") for problem in verify_bundle.check(Path(path)).problems
+    ]
+    if problems:
         raise VerificationFailed(
-            f"{ws.root} does not verify: {report.problems[0].problem}",
+            f"{ws.root} does not verify: {problems[0].problem}.",
             remedy=f"See `compliance verify --all --workspace {ws.root}`.",
         )
     link = grants.create(ws, "Demonstration auditor", 30)

@@ -50,6 +50,7 @@ def log(
         "model": model,
         "dataset": dataset,
         "started_at": started_at,
+        "ended_at": now(),
         **computed,
         **{name: value for name, value in fields.items() if value is not None},
         "attachments": attachments,

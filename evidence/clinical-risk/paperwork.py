@@ -21,8 +21,10 @@ def now() -> str:
 
 def dataset(role: str, parts: dict[str, pd.DataFrame], counts: dict[str, int]) -> dict[str, Any]:
     """Describe one part of the cohort; the product counts rows, columns, groups and missing values itself."""
+    datasheet = _authored("datasheet")
+    datasheet["sites"][0]["n"] = len(parts[role])
     return {
-        **_authored("datasheet"),
+        **datasheet,
         "name": f"flchain-{role}",
         "version": "1",
         "role": role,

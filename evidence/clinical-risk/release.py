@@ -10,6 +10,7 @@ from string import Template
 from typing import Any
 
 from compliance import Workspace
+from compliance.core import criteria
 from compliance.core.evidence import Evidence
 from compliance.core.reading import read_records
 
@@ -34,12 +35,15 @@ def main() -> None:
     evaluation = newest(record, "evaluation", about, role="test")
     rejection = newest(record, "safety-result", about, category="input-handling")
     model = newest(record, "model-version", about)
+    plan = newest(record, "acceptance-plan", evaluation.content["plan"]["sha256"])
+    missed = [each.reason for each in criteria.test(evaluation, plan) if each.outcome == criteria.Outcome.MISSED]
     words = {
         "version": VERSION,
         "today": f"{datetime.now(UTC):%Y-%m-%d}",
         "model": model.number,
         "evaluation": evaluation.number,
         "rejection": rejection.number,
+        "missed": "; ".join(reason.rstrip(".") for reason in missed) or "none",
         **figures(evaluation, workspace),
     }
     papers = workspace.root / "documents"

@@ -38,7 +38,8 @@ class Records:
         return self
 
     def _add(self, located: Located) -> None:
-        drafted = draft(located.value, self, where=located)
+        value = {name: told for name, told in located.value.items() if name != "path"}  # digested where it is logged
+        drafted = draft(value, self, where=located)
         for subject in drafted.subjects:
             known = self._things.get(subject.name)
             assert known is None or known == subject, f"{subject.name} means two digests"

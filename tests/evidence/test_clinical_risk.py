@@ -97,7 +97,7 @@ class Numbered(Records):
 def words() -> dict[str, str]:
     numbers = dict.fromkeys(("model", "evaluation", "rejection"), "EV-000017")
     figures = dict.fromkeys(
-        ("threshold", "train_n", "test_n", "test_deaths", "ppv_of_100", "missed_of_100", "table"), "1"
+        ("threshold", "train_n", "test_n", "test_deaths", "ppv_of_100", "missed_of_100", "missed", "table"), "1"
     )
     return {"version": "2", "today": "2026-11-23", **numbers, **figures}
 
