@@ -9,6 +9,7 @@ Nothing from evidence is trusted: markup is escaped, invisible characters are ma
 text beyond a limit is cut, marked as cut.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,9 +24,12 @@ LONGEST = 4000
 """Characters of one value that a page prints; the evidence itself holds the rest."""
 WIDEST = 7
 """Columns that a table of fields may have before it is printed item by item."""
+WORDY = 90
+"""Characters from which a value is too long for a cell of a table with many columns."""
 DECIMALS = 3
 """Digits printed of a computed proportion; a stated value keeps all digits of its source."""
 
+_NUMBER = re.compile(r"[<>≤≥]?-?\d+(\.\d+)?")
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 _HARMLESS = {"\n", "\t", "\u00ad"}
 
@@ -115,7 +119,9 @@ class Cited:
         self._citations, self._decimals = citations, decimals
 
     def __html__(self) -> str:
-        return f'<a class="cite" href="#{self.evidence}">{visible(self._print())}</a>'
+        printed = self._print()
+        kind = "cite num" if _NUMBER.fullmatch(printed) else "cite"
+        return f'<a class="{kind}" href="#{self.evidence}">{visible(printed)}</a>'
 
     def _print(self) -> str:
         printed = self._value if self._decimals is None else rounded(self._value, self._decimals)
@@ -210,15 +216,17 @@ class Node:
         if not items or not all(isinstance(item, Mapping) for item in items):
             return None
         keys = list(dict.fromkeys(key for item in items for key, value in item.items() if value is not None))
-        plain = all(not isinstance(value, Mapping | list | tuple) for item in items for value in item.values())
-        if not plain or not 1 < len(keys) <= WIDEST:
+        cells = [value for item in items for value in item.values()]
+        plain = all(not isinstance(value, Mapping | list | tuple) for value in cells)
+        wordy = len(keys) > 3 and any(isinstance(value, str) and len(value) > WORDY for value in cells)
+        if not plain or wordy or not 1 < len(keys) <= WIDEST:
             return None
-        rows = [
-            [node(item[key], self._evidence, f"{self._at}[{i}].{key}", self._citations) if item.get(key) is not None else None
-             for key in keys]
-            for i, item in enumerate(items)
-        ]  # fmt: skip
+        rows = [[self._cell(item, i, key) for key in keys] for i, item in enumerate(items)]
         return Shape([words(key) for key in keys], rows)
+
+    def _cell(self, item: Mapping[str, Any], index: int, key: str) -> "Node | Cited | None":
+        value = item.get(key)
+        return None if value is None else node(value, self._evidence, f"{self._at}[{index}].{key}", self._citations)
 
 
 def node(value: Any, evidence: str, at: str, citations: Citations) -> Node | Cited:

@@ -58,6 +58,8 @@ class SectionSpec(Strict):
     answers: tuple[str, ...] = ()
     """Requirement ids; a trailing `*` takes every id that begins so."""
     draws: Mapping[str, Draw] = {}
+    describes: tuple[str, ...] = ()
+    """Fields of the signed system description that it prints."""
     place: str | None = None
     """Where the second index puts it: the same content in another law's order."""
     note: str | None = None
@@ -163,6 +165,8 @@ class Section:
     unassessed: tuple[str, ...]
     """Answers that no assessed catalog knows."""
     drawn: Mapping[str, tuple[Evidence, ...]]
+    described: tuple[str, ...] = ()
+    """Fields of the system description that hold something."""
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
@@ -172,8 +176,8 @@ class Section:
 
     @property
     def is_gap(self) -> bool:
-        """Whether nothing on record speaks to it: no evidence drawn and none in its findings."""
-        return not self.evidence and not any(finding.evidence for finding in self.findings)
+        """Whether nothing on record speaks to it: no evidence drawn, none in its findings, nothing described."""
+        return not (self.evidence or self.described or any(finding.evidence for finding in self.findings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +327,7 @@ def compose(
                     name: tuple(e for e in current if draw.takes(e, assessment.model))
                     for name, draw in spec.draws.items()
                 },
+                described=tuple(name for name in spec.describes if system.content.get("description", {}).get(name)),
             )
         )
     return Dossier(
@@ -414,6 +419,7 @@ def _section(section: Section) -> dict[str, Any]:
         "title": section.spec.title,
         "findings": [finding.to_dict() for finding in section.findings],
         "unassessed": list(section.unassessed),
+        "described": list(section.described),
         "evidence": [e.number for e in section.evidence],
         "gap": section.is_gap,
     }

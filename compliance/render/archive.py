@@ -90,7 +90,7 @@ def signed(pdf: bytes, key: object, holder: str, reason: str, moment: str) -> by
     p256 = _p256(key)
     certificate = x509.Certificate.load(self_signed(p256, holder, moment))
     private = p256.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    registry = SimpleCertificateStore()
+    registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # pyHanko types it only in part
     registry.register(certificate)
     signer = signers.SimpleSigner(
         signing_cert=certificate, signing_key=keys.PrivateKeyInfo.load(private), cert_registry=registry

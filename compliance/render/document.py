@@ -15,7 +15,7 @@ from compliance.core.dossier import Dossier, Part, Signature, gaps
 from compliance.core.evidence import Basis
 from compliance.core.findings import Verdict
 from compliance.core.trust import Registered
-from compliance.render.views import EvidenceView, FindingView, label, link
+from compliance.render.views import EvidenceView, FindingView, by_reason, label, link
 
 BASES = {
     Basis.FILE.value: "SHA-256 of the file",
@@ -46,7 +46,6 @@ class RenderedSection:
     anchor: str
     part: str
     place: str
-    verdicts: Markup
     is_gap: bool
     body: Markup
 
@@ -133,17 +132,16 @@ class DocumentView:
         self.content_digest = content_digest
         self.signatures = [_signature(s, dossier.keys) for s in signatures]
         self.parts = [_part(part, sections) for part in manifest.parts]
-        self.second_index = manifest.second_index or ""
-        self.by_place = sorted((s for s in sections if s.place), key=lambda s: _natural(s.place))
         self.findings = [FindingView(f, dossier) for f in dossier.findings]
         self.elsewhere = [f.requirement.ref for f in dossier.elsewhere]
-        self.gaps = [FindingView(f, dossier) for f in gaps(f for f in dossier.findings if f.binding)]
-        self.later_gaps = [
-            FindingView(f, dossier) for f in gaps(f for f in dossier.findings if not f.binding)
-        ]
-        self.inapplicable = [
-            FindingView(f, dossier) for f in dossier.findings if f.finding is Verdict.NOT_APPLICABLE
-        ]
+        open_points = [FindingView(f, dossier) for f in gaps(dossier.findings)]
+        self.gaps = [f for f in open_points if f.word != Verdict.UNDETERMINED and f.binding]
+        self.later_gaps = [f for f in open_points if f.word != Verdict.UNDETERMINED and not f.binding]
+        self.questions = [f for f in open_points if f.word == Verdict.UNDETERMINED]
+        self.gravest = [f for f in open_points if f.binding][:8]
+        self.inapplicable = by_reason([f for f in self.findings if f.word == Verdict.NOT_APPLICABLE])
+        self.traced = [f for f in self.findings if f.needs]
+        self.untraced = [f for f in self.findings if not f.needs]
         self.counts = [(label(v.value), _count(dossier.counts[v.value]), SAYS[v]) for v in Verdict]
         self.catalogs = _by_catalog(dossier)
         self.index = [_index_row(dossier, e, citations) for e in dossier.evidence]
@@ -163,27 +161,12 @@ def fingerprint(hint: str) -> str:
     return b64decode(hint).hex()
 
 
-def verdict_strip(findings: Sequence[FindingView]) -> Markup:
-    """Return the findings of a section as one label per word that occurs, with how many carry it."""
-    tally: dict[str, int] = {}
-    for finding in findings:
-        tally[finding.word] = tally.get(finding.word, 0) + 1
-    order = [v.value for v in Verdict]
-    return Markup(" ".join(f"{label(w).html}<span class='tally'>{tally[w]}</span>" for w in order if w in tally))
-
-
 def _count(count: int) -> Markup:
     return Markup(f'<a class="cite" href="#matrix">{count}</a>')
 
 
 def _part(part: Part, sections: Sequence[RenderedSection]) -> PartView:
     return PartView(part.id, part.title, f"part-{part.id}", [s for s in sections if s.part == part.id])
-
-
-def _natural(place: str) -> list[tuple[int, int, str]]:
-    """Sort `Annex II 10` behind `Annex II 6.1`."""
-    parts = "".join(c if c.isalnum() else " " for c in place).split()
-    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts]
 
 
 def _by_catalog(dossier: Dossier) -> list[tuple[str, list[Markup], Markup]]:

@@ -11,6 +11,7 @@ from html import escape
 from itertools import pairwise
 
 INK, SOFT, RULE, ACCENT, WARN = "#1b2430", "#5b6673", "#d5dae0", "#1f4e79", "#a4262c"
+FONTS = "Dossier Sans, Dossier Math, Noto Sans, sans-serif"
 _TICKS = ("0", "0.2", "0.4", "0.6", "0.8", "1")
 
 
@@ -105,7 +106,7 @@ class _Canvas:
     def svg(self, title: str) -> str:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {self.width:g} {self.height:g}"'
-            f' width="{self.width:g}pt" height="{self.height:g}pt" font-family="Dossier Sans, Dossier Math, Noto Sans, sans-serif">'
+            f' width="{self.width:g}pt" height="{self.height:g}pt" font-family="{FONTS}">'
             f"<title>{escape(title)}</title>{''.join(self.parts)}</svg>"
         )
 

@@ -20,7 +20,7 @@ from compliance.core.cited import Citations, Markup, visible
 from compliance.core.dossier import Dossier, Signature
 from compliance.errors import ComplianceError, InvalidInput
 from compliance.render import plots
-from compliance.render.document import DocumentView, RenderedSection, verdict_strip
+from compliance.render.document import DocumentView, RenderedSection
 from compliance.render.views import SectionView
 
 SHARED = "_shared"
@@ -119,10 +119,13 @@ def sections(dossier: Dossier, templates: TemplateFolder, citations: Citations) 
     for section in dossier.sections:
         citations.section = section.spec.id
         view = SectionView(section, dossier, citations)
-        body = _render(
-            templates, templates.section(section.spec.id),
-            {**view.drawn, "section": view, "system": plots.system_node(dossier, citations), "dossier": plots.Whole(dossier, citations)},
-        )  # fmt: skip
+        context = {
+            **view.drawn,
+            "section": view,
+            "system": plots.system_node(dossier, citations),
+            "dossier": plots.Whole(dossier, citations),
+        }
+        body = _render(templates, templates.section(section.spec.id), context)
         rendered.append(
             RenderedSection(
                 id=section.spec.id,
@@ -130,7 +133,6 @@ def sections(dossier: Dossier, templates: TemplateFolder, citations: Citations) 
                 anchor=section.spec.anchor,
                 part=section.spec.part,
                 place=section.spec.place or "",
-                verdicts=verdict_strip(view.findings),
                 is_gap=section.is_gap,
                 body=Markup(body),
             )

@@ -63,7 +63,7 @@ class Assets:
 
 def to_pdf(html: str, css: str, assets: Assets) -> bytes:
     """Return the document as PDF/A-3a. Raises Fetched where anything reached for the network or the disk."""
-    from weasyprint import CSS, HTML
+    from weasyprint import HTML
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import FatalURLFetchingError
 
@@ -71,9 +71,10 @@ def to_pdf(html: str, css: str, assets: Assets) -> bytes:
     fonts = FontConfiguration()
     try:
         with _quiet(), _no_collection():
-            document = HTML(string=spelled(html, assets), url_fetcher=fetcher, base_url="asset:")
-            style = CSS(string=css, url_fetcher=fetcher, base_url="asset:", font_config=fonts)
-            raw = document.write_pdf(stylesheets=[style], font_config=fonts, pdf_variant=VARIANT)
+            # As an author's style sheet: a user's would lose against the document's own.
+            page = spelled(html, assets).replace("</head>", f"<style>{css}</style></head>", 1)
+            document = HTML(string=page, url_fetcher=fetcher, base_url="asset:")
+            raw = document.write_pdf(font_config=fonts, pdf_variant=VARIANT)
     except FatalURLFetchingError as error:
         raise _foreign([str(error)]) from None
     if assets.refused:  # inside an image the refusal itself is swallowed

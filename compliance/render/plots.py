@@ -18,9 +18,11 @@ from compliance.render.views import (
     EvidenceView,
     FindingView,
     MetricView,
-    label,
     link,
+    links,
     metric_name,
+    verdict_strip,
+    xref,
 )
 
 
@@ -132,8 +134,10 @@ class Whole:
         self.model = dossier.model.name if dossier.model else "no model version on record"
         self.identity = bool(dossier.model and dossier.model.basis == "identity")
         self.system_evidence = link(dossier.system_evidence)
-        self.findings = [FindingView(f, dossier) for f in dossier.assessment.findings]
-        self.sections = [s.spec for s in dossier.sections]
+        self.findings = [FindingView(f, dossier) for f in dossier.findings]
+        self.sections = [(s.spec.id, s.spec.title, s.spec.place or "", xref(s.spec)) for s in dossier.sections]
+        self.second_index = dossier.manifest.second_index or ""
+        self.by_place = sorted((s for s in self.sections if s[2]), key=lambda s: _natural(s[2]))
         self.notes = [(n.topic, n.text, [link(e) for e in n.evidence]) for n in dossier.notes]
 
     def plan(self, result: EvidenceView) -> PlanView | None:
@@ -167,7 +171,7 @@ class Whole:
 
     def about(self, prefix: str) -> list[FindingView]:
         """Return the findings of one article or annex point: `eu-ai-act/art-9`."""
-        return [f for f in self.findings if f.id == prefix or f.id.startswith((f"{prefix}.", f"{prefix}/"))]
+        return [f for f in self.findings if _under(f.id, prefix)]
 
     def all(self, kind: str) -> list[EvidenceView]:
         """Return all current evidence of a kind, oldest first."""
@@ -179,8 +183,15 @@ class Whole:
         digest = self._evidence(piece).digest
         return [a for a in self.all("approval") if self._evidence(a).is_about(digest)]
 
-    def verdict(self, word: str) -> Markup:
-        return label(word)
+    def tally(self, prefix: str) -> Markup | None:
+        """Return the findings of one article as labels with counts; None where the catalogs have no row of it."""
+        found = self.about(prefix)
+        return verdict_strip(found) if found else None
+
+    def finding_evidence(self, prefix: str) -> Markup:
+        return links(
+            sorted({n for f in self._dossier.findings if _under(f.requirement.id, prefix) for n in f.evidence})
+        )
 
     def _evidence(self, view: EvidenceView) -> Evidence:
         return self._dossier.evidence[_index(self._dossier.evidence, view.id)]
@@ -189,6 +200,16 @@ class Whole:
 def system_node(dossier: Dossier, citations: Citations) -> Node:
     """Return the signed system description, for templates."""
     return Node(dossier.system, dossier.system_evidence, "predicate.content", citations)
+
+
+def _under(requirement: str, prefix: str) -> bool:
+    return requirement == prefix or requirement.startswith(f"{prefix}.")
+
+
+def _natural(place: str) -> list[tuple[int, int, str]]:
+    """Sort `Annex II 10` behind `Annex II 6.1`."""
+    parts = "".join(c if c.isalnum() else " " for c in place).split()
+    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts]
 
 
 def _index(evidence: Sequence[Evidence], number: str) -> int:

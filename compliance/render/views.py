@@ -16,6 +16,8 @@ from compliance.core.evidence import Basis, Evidence
 from compliance.core.findings import Finding, NeedResult, Verdict
 from compliance.errors import UnknownReference
 
+FEW = 4
+"""Evidence numbers that a cell prints before it points to the matrix."""
 MANY = 8
 """Pieces of evidence from which a brief list becomes a line of links to where they stand in full."""
 LABELS = {
@@ -29,10 +31,14 @@ METHODS = {
     "cluster-bootstrap": "cluster bootstrap", "stated-without-method": "method not stated by the source",
     "wilson": "Wilson", "wald": "Wald", "profile-likelihood": "profile likelihood",
 }  # fmt: skip
-VERDICTS = {
-    Verdict.MET: "met", Verdict.PARTIAL: "partial", Verdict.INSUFFICIENT: "insufficient", Verdict.STALE: "stale",
-    Verdict.UNDETERMINED: "undetermined", Verdict.GAP: "gap", Verdict.FAILED: "failed",
-    Verdict.NOT_APPLICABLE: "not applicable",
+DESCRIBED = {
+    "users": "Intended users", "patients": "Intended patients", "environment": "Environment of use",
+    "workflow": "Place in the workflow", "ai_function": "What the AI does", "inputs": "Input", "outputs": "Output",
+    "interfaces": "Interaction with hardware, software and other AI systems",
+    "software": "Software and firmware versions, updates", "supply": "Forms of supply",
+    "hardware": "Hardware to run on", "user_interface": "User interface", "architecture": "Architecture and resources",
+    "oversight": "Human oversight", "logging": "Automatic logs", "configuration": "Configuration",
+    "maintenance": "Installation, maintenance, lifetime",
 }  # fmt: skip
 
 
@@ -41,8 +47,33 @@ def link(number: str) -> Markup:
     return Markup(f'<a class="ev" href="#{escape(number)}">{escape(number)}</a>')
 
 
-def links(numbers: Sequence[str]) -> Markup:
-    return Markup("<br>".join(link(n).html for n in numbers) or '<span class="none">none</span>')
+def links(numbers: Sequence[str], more: str = "") -> Markup:
+    """Return evidence numbers as links, runs as first to last; beyond a few, one link to where all of them stand."""
+    runs = _runs(numbers)
+    shown = runs if not more or len(runs) <= FEW else runs[: FEW - 1]
+    parts = [link(a).html if a == b else f"{link(a).html} to {link(b).html}" for a, b in shown]
+    if len(shown) < len(runs):
+        parts.append(f'<a class="xref" href="#{escape(more)}">and&nbsp;more</a>')
+    return Markup(", ".join(parts) or '<span class="none">none</span>')
+
+
+def _runs(numbers: Sequence[str]) -> list[tuple[str, str]]:
+    """Return runs of three or more consecutive numbers as (first, last), all others alone, in order."""
+    found: list[list[str]] = []
+    for number in sorted(set(numbers), key=_index):
+        if found and _index(number) == _index(found[-1][-1]) + 1:
+            found[-1].append(number)
+        else:
+            found.append([number])
+    return [
+        pair
+        for run in found
+        for pair in ([(run[0], run[-1])] if len(run) > 2 else [(number, number) for number in run])
+    ]
+
+
+def _index(number: str) -> int:
+    return int(number.removeprefix("EV-"))
 
 
 def xref(spec: SectionSpec) -> Markup:
@@ -161,6 +192,7 @@ class CriterionView:
             str(self._criterion.get("bound", "ci_low")), "value"
         )
         self.plan, self.result = link(plan.number), link(result.number)
+        self.has_minimum = self._criterion.get("min_n") is not None
 
     @property
     def demand(self) -> Markup:
@@ -174,9 +206,8 @@ class CriterionView:
         return Markup(f"{self.bound} {escape(sign)}&nbsp;{threshold.__html__()}")
 
     @property
-    def minimum(self) -> Cited | None:
-        value = self._criterion.get("min_n")
-        return None if value is None else Cited(str(value), self._plan.number, f"{self._at}.min_n", self._citations)
+    def minimum(self) -> Cited:
+        return Cited(str(self._criterion["min_n"]), self._plan.number, f"{self._at}.min_n", self._citations)
 
     @property
     def tested(self) -> Markup:
@@ -315,7 +346,8 @@ class FindingView:
         self.word = finding.finding.value
         self.verdict = label(finding.finding.value)
         self.reason = finding.reason
-        self.evidence, self.against = links(finding.evidence), links(finding.against)
+        self.evidence = links(finding.evidence, self.anchor)
+        self.against = links(finding.against, self.anchor)
         self.has_evidence, self.has_against = bool(finding.evidence), bool(finding.against)
         self.applies_from = finding.applies_from or ""
         self.binding = finding.binding
@@ -332,6 +364,25 @@ class FindingView:
         return f"since {self.applies_from}" if self.binding else f"from {self.applies_from}"
 
 
+def by_reason(findings: Sequence[FindingView]) -> list[tuple[str, list[FindingView]]]:
+    """Group findings by the reason they share."""
+    groups: dict[str, list[FindingView]] = {}
+    for finding in findings:
+        groups.setdefault(finding.reason, []).append(finding)
+    return list(groups.items())
+
+
+def verdict_strip(findings: Sequence[FindingView]) -> Markup:
+    """Return the findings as one label per word that occurs, with how many carry it."""
+    tally: dict[str, int] = {}
+    for finding in findings:
+        tally[finding.word] = tally.get(finding.word, 0) + 1
+    order = [v.value for v in Verdict]
+    return Markup(
+        " ".join(f'{label(w).html}<a class="tally" href="#matrix">{tally[w]}</a>' for w in order if w in tally)
+    )
+
+
 class SectionView:
     """One section as its template sees it; what it draws stands beside it by name."""
 
@@ -340,11 +391,20 @@ class SectionView:
         self.place, self.note = section.spec.place or "", section.spec.note or ""
         self.findings = [FindingView(f, dossier) for f in section.findings]
         self.unassessed = list(section.unassessed)
+        self.reached = [f for f in self.findings if f.word != Verdict.NOT_APPLICABLE or f.has_evidence]
+        self.unreached = by_reason([f for f in self.findings if f not in self.reached])
+        """Rows that the profile rules out, grouped by the reason."""
+        self.described = [(name, DESCRIBED.get(name, words(name))) for name in section.described]
+        self.undescribed = [DESCRIBED.get(n, words(n)) for n in section.spec.describes if n not in section.described]
         self.is_gap = section.is_gap
         self.kinds = sorted({draw.kind for draw in section.spec.draws.values()})
         self.drawn = {
             name: DrawnView(
-                name, pieces, section.spec.draws[name], citations, dossier.in_full(section.spec, section.spec.draws[name])
+                name,
+                pieces,
+                section.spec.draws[name],
+                citations,
+                dossier.in_full(section.spec, section.spec.draws[name]),
             )
             for name, pieces in section.drawn.items()
         }

@@ -107,7 +107,9 @@ def read_manifest(folder: Path) -> Manifest:
 # --- what it says ----------------------------------------------------------------------------------
 
 
-def _compose(ws: "Workspace", manifest: Manifest, templates: "TemplateFolder", model: str | None, at: str | None) -> Dossier:
+def _compose(
+    ws: "Workspace", manifest: Manifest, templates: "TemplateFolder", model: str | None, at: str | None
+) -> Dossier:
     from compliance import __version__
 
     cutoff = _cutoff(ws, at)
@@ -154,7 +156,7 @@ def _cutoff(ws: "Workspace", at: str | None) -> Cutoff:
 def _assess(
     ws: "Workspace", manifest: Manifest, evidence: Sequence[Evidence], cutoff: Cutoff, model: str | None
 ) -> Assessment:
-    """Assess as of the cut-off's day. The ledger counts as verified up to the cut-off, so that later entries change nothing."""
+    """Assess as of the cut-off's day. The ledger counts as verified up to there: later entries change nothing."""
     from compliance.core.assessment import assess
     from compliance.services import catalogs
     from compliance.services.assess import model_version
@@ -239,7 +241,8 @@ def _files(
 
 def _media_type(path: str) -> str:
     return {"json": "application/json", "html": "text/html", "pub": "application/x-pem-file"}.get(
-        path.rpartition(".")[2], "application/octet-stream" if path.startswith(("attachments/", "leaves")) else "text/plain"
+        path.rpartition(".")[2],
+        "application/octet-stream" if path.startswith(("attachments/", "leaves")) else "text/plain",
     )
 
 
