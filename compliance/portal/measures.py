@@ -105,7 +105,7 @@ def _printed(value: Any, stated: bool) -> str:
 
 def _percent(level: Any) -> str:
     try:
-        return f"{Decimal(str(level)) * 100:g} %"
+        return f"{(Decimal(str(level)) * 100).normalize():f} %"
     except InvalidOperation:
         return str(level)
 

@@ -51,6 +51,8 @@ class Portal:
         self.access = Access(self.root / PRIVATE)
         self._records = Records()
         self._head: str | None = None
+        self.titles: dict[str, str] = {}
+        """Catalog id -> title, once an assessment has read them."""
         self._answers: dict[object, asyncio.Task[object]] = {}
 
     @property
@@ -104,6 +106,8 @@ class Portal:
 
     def _assess(self, model: str | None, today: date) -> "Assessment":
         from compliance.services.assess import assess_workspace
+        from compliance.services.catalogs import load_all
 
+        self.titles = {catalog.id: catalog.title for catalog in load_all(self.ws.config.system.catalogs)}
         with Workspace.open(self.root, read_only=True) as ws:
             return assess_workspace(ws, model=model, as_of=today)

@@ -231,7 +231,7 @@ function start() {
   button.hidden = false;
   button.addEventListener('click', async () => {
     const list = document.createElement('ul');
-    list.className = 'downloads';
+    list.className = 'checked';
     status.replaceChildren(list);
     try {
       for await (const sentence of steps(place.dataset)) {

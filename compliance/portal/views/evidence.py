@@ -85,7 +85,8 @@ async def shown(visit: Visit) -> Response:
     statement = json.dumps(piece.statement, ensure_ascii=False, indent=2)
     records = visit.records
     return visit.pages.render(
-        visit, "evidence.html", nav="evidence", record=record, state=records.state(record), predicate=_SPARSE | dict(piece.predicate),
+        visit, "evidence.html", nav="evidence", record=record, state=records.state(record),
+        predicate=_SPARSE | dict(piece.predicate),
         checks=checks, key=records.keys.known(piece.signer, piece.index), statement=_spelled(statement[:MAX_STATEMENT]),
         cut=len(statement) > MAX_STATEMENT, approved=_lines(visit, records.approved_by.get(record.digest, [])),
         revoked=_lines(visit, records.revoked_by.get(record.digest, [])),

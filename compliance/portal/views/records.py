@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import Response
 
 from compliance.core.evidence import Evidence
-from compliance.core.shelf import references
 from compliance.core.findings import Finding
+from compliance.core.shelf import references
 from compliance.portal import tables
 from compliance.portal.records import Filter, Record, page
 from compliance.portal.views.overview import assessed, chosen_model

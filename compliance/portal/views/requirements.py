@@ -11,6 +11,14 @@ from compliance.portal.views.overview import assessed, chosen_model, counts
 from compliance.portal.web import NotHere, Visit
 
 PAGE = 100
+BINDS = {
+    "P": "provider", "M": "product or device manufacturer", "D": "deployer", "G": "provider of a general-purpose model",
+    "GS": "provider of a general-purpose model with systemic risk", "AR": "authorised representative",
+    "IMP": "importer", "DIS": "distributor", "NB": "notified body", "MSA": "market surveillance authority",
+    "SUP": "supplier", "S": "sponsor or manufacturer", "RS": "electronic record system", "U": "signer or user",
+    "QMS": "owner of the quality system",
+}  # fmt: skip
+"""The catalogs' codes for whom a row binds."""
 COLUMNS = (
     "requirement",
     "catalog",
@@ -71,6 +79,7 @@ async def shown(visit: Visit) -> Response:
         needs=needs, unweighed=finding.requirement.needs if not finding.needs else (),
         for_it=[_line(visit, number) for number in finding.evidence],
         against=[_line(visit, number) for number in finding.against],
+        bound=[BINDS.get(code, code) for code in finding.requirement.binds],
         before=findings[place - 1].requirement if place else None,
         after=findings[place + 1].requirement if place + 1 < len(findings) else None,
     )  # fmt: skip
