@@ -1,0 +1,162 @@
+"""Figures from predictions, held to scikit-learn and to slow, literal readings of their definitions."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compliance.core import predictions
+from compliance.core.statistics import Confusion
+
+scores = st.integers(0, 12).map(lambda k: k / 12)  # few values, so that ties are common
+cases = st.lists(st.tuples(st.integers(0, 1), scores), min_size=4, max_size=40).filter(
+    lambda rows: 2 <= sum(y for y, _ in rows) <= len(rows) - 2
+)
+
+
+def arrays(rows: list[tuple[int, float]]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([y for y, _ in rows]), np.array([s for _, s in rows])
+
+
+def delong_by_definition(truth: np.ndarray, score: np.ndarray) -> tuple[Fraction, Fraction]:
+    """DeLong, DeLong and Clarke-Pearson 1988, equations 3 to 6, pair by pair in exact arithmetic."""
+    positives = [Fraction(s).limit_denominator(1000) for s in score[truth == 1]]
+    negatives = [Fraction(s).limit_denominator(1000) for s in score[truth == 0]]
+    m, n = len(positives), len(negatives)
+
+    def psi(x: Fraction, y: Fraction) -> Fraction:
+        return Fraction(1) if y < x else Fraction(1, 2) if y == x else Fraction(0)
+
+    area = sum((psi(x, y) for x in positives for y in negatives), Fraction(0)) / (m * n)
+    v10 = [sum((psi(x, y) for y in negatives), Fraction(0)) / n for x in positives]
+    v01 = [sum((psi(x, y) for x in positives), Fraction(0)) / m for y in negatives]
+    s10 = sum(((v - area) ** 2 for v in v10), Fraction(0)) / (m - 1)
+    s01 = sum(((v - area) ** 2 for v in v01), Fraction(0)) / (n - 1)
+    return area, s10 / m + s01 / n
+
+
+@settings(deadline=None)
+@given(cases)
+def test_delong_is_its_definition(rows: list[tuple[int, float]]) -> None:
+    truth, score = arrays(rows)
+    area, variance = delong_by_definition(truth, score)
+    assert predictions.delong(truth, score) == pytest.approx((float(area), float(variance)), abs=1e-12)
+
+
+@settings(deadline=None)
+@given(cases)
+def test_the_area_is_scikit_learns(rows: list[tuple[int, float]]) -> None:
+    from sklearn.metrics import brier_score_loss, roc_auc_score
+
+    truth, score = arrays(rows)
+    assert predictions.delong(truth, score)[0] == pytest.approx(roc_auc_score(truth, score))
+    assert predictions.brier(truth, score) == pytest.approx(brier_score_loss(truth, score))
+
+
+@given(st.lists(scores, min_size=1))
+def test_midranks_are_scipys(values: list[float]) -> None:
+    from scipy.stats import rankdata
+
+    assert predictions.midranks(np.array(values)).tolist() == rankdata(values).tolist()
+
+
+@given(cases, scores)
+def test_the_table_is_scikit_learns(rows: list[tuple[int, float]], threshold: float) -> None:
+    from sklearn.metrics import confusion_matrix
+
+    truth, score = arrays(rows)
+    (tn, fp), (fn, tp) = confusion_matrix(truth, score >= threshold, labels=[0, 1]).tolist()
+    assert predictions.confusion(truth, score, threshold) == Confusion(tp, fp, tn, fn)
+
+
+def drawn(n: int = 2000, slope: float = 1.0, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(1)
+    logit = generator.normal(-1, 1.5, n)
+    truth = (generator.random(n) < 1 / (1 + np.exp(-(slope * logit + shift)))).astype(int)
+    return truth, 1 / (1 + np.exp(-logit))
+
+
+def test_recalibration_is_scikit_learns_unpenalised_fit() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    truth, score = drawn(slope=0.6, shift=0.3)
+    logit = np.log(score / (1 - score))
+    fitted = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(logit[:, None], truth)
+    found = predictions.recalibration(truth, score)
+    assert found is not None
+    (slope, slope_error), (intercept, _) = found
+    assert slope == pytest.approx(float(fitted.coef_[0, 0]), abs=1e-4)
+    assert abs(slope - 0.6) < 3 * slope_error
+    assert (1 / (1 + np.exp(-(logit + intercept)))).sum() == pytest.approx(truth.sum())  # what a fitted intercept means
+
+
+def test_recalibration_says_none_where_no_fit_exists() -> None:
+    truth, score = np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.8, 0.9])
+    assert predictions.recalibration(truth, score) is None  # separated
+    assert predictions.recalibration(np.array([0, 1, 0, 1]), np.full(4, 0.5)) is None  # constant
+
+
+def test_the_bootstrap_repeats_by_its_seed_and_covers() -> None:
+    values = np.random.default_rng(5).random(400)
+    assert predictions.bootstrap_mean(values) == predictions.bootstrap_mean(values)
+    assert predictions.bootstrap_mean(values) != predictions.bootstrap_mean(values, seed=1)
+    low, high = predictions.bootstrap_mean(values)
+    half = 1.96 * values.std() / math.sqrt(400)
+    assert (low, high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.15 * half)
+
+
+def test_a_chunked_bootstrap_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(5).random(400)
+    whole = predictions.bootstrap_mean(values, resamples=100)
+    monkeypatch.setattr(predictions, "_CHUNK", 700)  # one resample at a time
+    assert predictions.bootstrap_mean(values, resamples=100) == whole
+
+
+def by_name(rows: list[dict[str, object]]) -> dict[object, dict[str, object]]:
+    return {row["name"]: row for row in rows}
+
+
+def test_small_groups_are_flagged_and_what_is_undefined_says_why() -> None:
+    rows = by_name(predictions.metric_rows(np.array([1, 1, 1]), np.array([0.2, 0.3, 0.1]), 0.5, group={"sex": "F"}))
+    assert all(row.get("small") for row in rows.values())
+    assert rows["ppv"]["reason"] == "no case to count: the denominator is 0"
+    assert "both classes are needed" in str(rows["roc_auc"]["reason"])
+    assert rows["sensitivity"]["x"] == 0
+    assert rows["sensitivity"]["n"] == 3
+    separated = by_name(predictions.metric_rows(np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.8, 0.9]), 0.5))
+    assert separated["roc_auc"]["value"] == "1.000000"
+    assert "ci_low" not in separated["roc_auc"]
+
+
+def test_every_row_is_one_that_the_kind_accepts() -> None:
+    from compliance.kinds.metrics import MetricRow
+
+    truth, score = drawn(300)
+    rows = predictions.metric_rows(truth, score, 0.3) + predictions.metric_rows(truth[:4], score[:4], 0.3)
+    for row in rows:
+        MetricRow.model_validate(row)
+    full = by_name(rows[:11])
+    assert not any("small" in row for row in full.values())
+    assert all("ci_low" in row for row in full.values())
+
+
+def test_the_curve_starts_and_ends_and_no_point_is_one_persons() -> None:
+    truth, score = drawn(1000)
+    points = predictions.roc_points(truth, score)
+    assert points is not None
+    assert (points[0]["x"], points[0]["y"], points[-1]["x"], points[-1]["y"]) == ("0", "0", "1", "1")
+    flagged = [int((score >= float(point["threshold"]) - 5e-7).sum()) for point in points[1:-1]]
+    assert min(np.diff([0, *flagged, 1000])) >= 9  # ten apart, less a score that six decimals round away
+    assert predictions.roc_points(np.ones(20), score[:20]) is None
+
+
+def test_reliability_bins_add_up_and_small_ones_are_withheld() -> None:
+    truth, score = drawn(1003)
+    table = predictions.reliability(truth, score)
+    assert sum(row["n"] for row in table) == 1003
+    assert sum(row["events"] for row in table) == truth.sum()
+    assert len(table) == 10
+    assert [row.get("withheld") for row in predictions.reliability(truth[:7], score[:7])] == [True]
