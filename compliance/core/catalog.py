@@ -71,8 +71,9 @@ class Need(Strict):
     metrics: Metrics | None = None
     groups: tuple[Annotated[str, StringConstraints(pattern=r"^(\*|[a-z][a-z0-9_]*)$")], ...] = ()
     """Attributes by which results are broken down, two groups of each at least; `*` is any attribute."""
-    criterion: Literal["passed"] | None = None
-    """Met a criterion declared beforehand, on the bound that the plan names."""
+    criterion: Literal["passed", "declared"] | None = None
+    """`passed`: met every criterion on its metrics, declared beforehand, on the bound that the plan names.
+    `declared`: was held against such criteria, whatever came of it; for rows about order and reporting."""
     approved: Approved | None = None
     signer_role: Role | None = None
     max_age_days: int | None = Field(default=None, ge=1)

@@ -124,7 +124,7 @@ def _candidates(case: Case, need: Need, carried: frozenset[str]) -> Sequence[Evi
 
 
 def _misses(case: Case, need: Need, piece: Evidence) -> bool:
-    if need.criterion is None or _identity_only(need, piece):
+    if need.criterion != "passed" or _identity_only(need, piece):
         return False
     wanted = need.metrics.any_of if need.metrics else None
     return any(one.outcome is criteria.Outcome.MISSED for one in criteria.about(case.outcomes(piece), wanted))
@@ -236,10 +236,17 @@ def _nothing(case: Case, need: Need) -> str:
 
 
 def _conditions(need: Need) -> str:
-    parts = [f"{path} {' or '.join(map(str, values))}" for path, values in need.where.items()]
+    parts = [f"{path} {_either(values)}" for path, values in need.where.items()]
     if need.metrics:
-        parts.append(f"metric {' or '.join(need.metrics.any_of)}")
+        parts.append(f"metric {_either(need.metrics.any_of)}")
     return f" with {', '.join(parts)}" if parts else ""
+
+
+def _either(values: Sequence[object]) -> str:
+    words = [
+        {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value) for value in values
+    ]
+    return " or ".join(words) if len(words) <= LISTED else f"{', '.join(words[:3])} or a like one"
 
 
 def _ledger_answers(case: Case, need: Need) -> NeedResult:
