@@ -1,5 +1,6 @@
 """Outside judges read what we hand out: each accepts our envelope and refuses it with one flipped byte.
 
+One of the envelopes was taken out of a real MLflow run, with MLflow's own client.
 None of this code is ours: securesystemslib, OpenSSL, Sigstore's JavaScript verifier, in-toto's own parser.
 """
 
@@ -8,6 +9,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,10 +23,10 @@ from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import SSlibKey
 
 from compliance.core.canonical import canonical
-from compliance.core.envelope import pae, seal
+from compliance.core.envelope import load_public_key, pae, seal
 from compliance.core.evidence import PAYLOAD_TYPE, STATEMENT_TYPE, predicate_type
 from compliance.exporters.sigstore import from_bundle, to_bundle
-from compliance.storage.keys import Signer, create_key
+from compliance.storage.keys import create_key
 
 NODE = Path(__file__).parent / "node"
 STATEMENT = {
@@ -35,14 +37,25 @@ STATEMENT = {
 }
 
 
-@pytest.fixture(scope="module", params=["p256", "ed25519"])
-def signer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Signer:
-    return create_key(tmp_path_factory.mktemp("keys"), "pipeline", b"for this test", request.param)
+@dataclass(frozen=True)
+class HandedOut:
+    """What somebody outside holds: a bundle and the signer's public key."""
+
+    bundle: bytes
+    public_pem: str
+    hint: str
+    algorithm: str
 
 
-@pytest.fixture
-def bundle(signer: Signer) -> bytes:
-    return to_bundle(seal(canonical(STATEMENT), signer.sign, signer.hint))
+@pytest.fixture(scope="module", params=["p256", "ed25519", "from-mlflow"])
+def given(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> HandedOut:
+    if request.param == "from-mlflow":
+        evidence = request.getfixturevalue("mirrored")
+        public = load_public_key((evidence.keys / "training-pipeline.pub").read_bytes())
+        return HandedOut(evidence.bundle("evaluation"), public.pem, public.hint, public.algorithm)
+    signer = create_key(tmp_path_factory.mktemp("keys"), "pipeline", b"for this test", request.param)
+    sealed = to_bundle(seal(canonical(STATEMENT), signer.sign, signer.hint))
+    return HandedOut(sealed, signer.public_pem, signer.hint, signer.algorithm)
 
 
 def envelope_of(bundle: bytes) -> dict:
@@ -69,23 +82,23 @@ FLIPS = [pytest.param(flip(part), id=f"flipped-{part}") for part in ("payload", 
 
 
 @pytest.mark.parametrize("change", FLIPS)
-def test_securesystemslib(bundle: bytes, signer: Signer, change: Callable[[bytes], bytes]) -> None:
-    key = SSlibKey.from_crypto(load_pem_public_key(signer.public_pem.encode()), keyid=signer.hint)
-    good = Envelope.from_dict(envelope_of(bundle))
-    assert list(good.verify([key], threshold=1)) == [signer.hint]
-    assert json.loads(good.payload) == STATEMENT
+def test_securesystemslib(given: HandedOut, change: Callable[[bytes], bytes]) -> None:
+    key = SSlibKey.from_crypto(load_pem_public_key(given.public_pem.encode()), keyid=given.hint)
+    good = Envelope.from_dict(envelope_of(given.bundle))
+    assert list(good.verify([key], threshold=1)) == [given.hint]
+    assert json.loads(good.payload)["predicateType"] == STATEMENT["predicateType"]
     with pytest.raises(VerificationError):
-        Envelope.from_dict(envelope_of(change(bundle))).verify([key], threshold=1)
+        Envelope.from_dict(envelope_of(change(given.bundle))).verify([key], threshold=1)
 
 
 @pytest.mark.parametrize("change", FLIPS)
-def test_openssl(bundle: bytes, signer: Signer, tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
+def test_openssl(given: HandedOut, tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
     if not shutil.which("openssl"):
         pytest.skip("openssl is not installed")
-    (tmp_path / "key.pub").write_text(signer.public_pem)
+    (tmp_path / "key.pub").write_text(given.public_pem)
     how = (
         ["dgst", "-sha256", "-verify", "key.pub", "-signature", "sig", "signed"]
-        if signer.algorithm == "p256"
+        if given.algorithm == "p256"
         else ["pkeyutl", "-verify", "-pubin", "-inkey", "key.pub", "-rawin", "-sigfile", "sig", "-in", "signed"]
     )
 
@@ -95,38 +108,38 @@ def test_openssl(bundle: bytes, signer: Signer, tmp_path: Path, change: Callable
         (tmp_path / "sig").write_bytes(base64.b64decode(envelope["signatures"][0]["sig"]))
         return subprocess.run(["openssl", *how], cwd=tmp_path, capture_output=True, check=False).returncode
 
-    assert judged(bundle) == 0
-    assert judged(change(bundle)) == 1
+    assert judged(given.bundle) == 0
+    assert judged(change(given.bundle)) == 1
 
 
 @pytest.mark.parametrize("change", FLIPS)
-def test_sigstore_verify(bundle: bytes, signer: Signer, tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
+def test_sigstore_verify(given: HandedOut, tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
     if not shutil.which("node") or not (NODE / "node_modules/@sigstore/verify").exists():
         pytest.skip("@sigstore/verify is not installed: run `npm ci --prefix tests/interop/node`")
-    (tmp_path / "key.pub").write_text(signer.public_pem)
+    (tmp_path / "key.pub").write_text(given.public_pem)
 
     def judged(candidate: bytes) -> subprocess.CompletedProcess[str]:
         (tmp_path / "bundle.json").write_bytes(candidate)
         command = ["node", NODE / "verify.mjs", tmp_path / "bundle.json", tmp_path / "key.pub"]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    accepted, refused = judged(bundle), judged(change(bundle))
+    accepted, refused = judged(given.bundle), judged(change(given.bundle))
     assert (accepted.returncode, accepted.stdout) == (0, "accepted\n"), accepted.stderr
     assert refused.returncode == 1
     assert "signature verification failed" in refused.stderr
 
 
-def test_in_toto_attestation(bundle: bytes) -> None:
-    payload = base64.b64decode(envelope_of(bundle)["payload"])
+def test_in_toto_attestation(given: HandedOut) -> None:
+    payload = base64.b64decode(envelope_of(given.bundle)["payload"])
     statement = Statement.copy_from_pb(json_format.Parse(payload, statement_pb2.Statement()))
     statement.validate()
     assert statement.pb.predicate_type == STATEMENT["predicateType"]
-    assert statement.pb.subject[0].digest["sha256"] == "5f" * 32
+    assert len(statement.pb.subject[0].digest["sha256"]) == 64
     with pytest.raises(ParseError):
         json_format.Parse(payload.replace(b'"subject"', b'"subjecu"'), statement_pb2.Statement())
 
 
-def test_the_envelope_comes_back_out_of_the_bundle_byte_for_byte(signer: Signer) -> None:
-    envelope = seal(canonical(STATEMENT), signer.sign, signer.hint)
-    assert from_bundle(to_bundle(envelope)) == envelope
+def test_the_envelope_comes_back_out_of_the_bundle_byte_for_byte(given: HandedOut) -> None:
+    envelope = from_bundle(given.bundle)
+    assert to_bundle(envelope) == given.bundle
     assert json.loads(envelope)["payloadType"] == PAYLOAD_TYPE

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -31,27 +32,30 @@ def model(tmp_path: Path) -> Path:
     return folder
 
 
-def judged(model: Path, signer: Signer) -> subprocess.CompletedProcess[str]:
-    key = model.parent / "keys/pipeline.pub"
+def judged(model: Path) -> subprocess.CompletedProcess[str]:
+    return told(model, model.parent / FILE_NAME, model.parent / "keys/pipeline.pub")
+
+
+def told(model: Path, signature: Path, key: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "model_signing", "verify", "key", model]
-    command += ["--signature", model.parent / FILE_NAME, "--public_key", key]
+    command += ["--signature", signature, "--public_key", key]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_model_signing_accepts_the_folder_and_refuses_one_flipped_byte(model: Path, signer: Signer) -> None:
     signature = sign_folder(model.name, folder_manifest(model), signer.public_key, signer.sign)
     (model.parent / FILE_NAME).write_bytes(signature)
-    accepted = judged(model, signer)
+    accepted = judged(model)
     assert accepted.returncode == 0, accepted.stderr
 
     (model / "a-b/x").write_text("a-b/y")
-    refused = judged(model, signer)
+    refused = judged(model)
     assert refused.returncode != 0
     assert "mismatch" in refused.stderr.lower() + refused.stdout.lower()
 
     (model / "a-b/x").write_text("a-b/x")
     (model / "unlisted").touch()
-    assert judged(model, signer).returncode != 0
+    assert judged(model).returncode != 0
 
     (model / "unlisted").unlink()
     outer = json.loads(signature)
@@ -59,7 +63,17 @@ def test_model_signing_accepts_the_folder_and_refuses_one_flipped_byte(model: Pa
     raw[-1] ^= 1
     outer["dsseEnvelope"]["signatures"][0]["sig"] = base64.b64encode(raw).decode()
     (model.parent / FILE_NAME).write_text(json.dumps(outer))
-    assert judged(model, signer).returncode != 0
+    assert judged(model).returncode != 0
+
+
+def test_the_signature_that_travels_in_mlflow_is_accepted(mirrored: Any, tmp_path: Path) -> None:
+    signature, key = tmp_path / FILE_NAME, mirrored.keys / "training-pipeline.pub"
+    signature.write_bytes(mirrored.artifact("model-version", f"attachments/{FILE_NAME}"))
+    assert told(mirrored.model, signature, key).returncode == 0
+    copy = tmp_path / mirrored.model.name
+    copy.mkdir()
+    (copy / "weights.bin").write_bytes(bytes(999) + b"\x01")
+    assert told(copy, signature, key).returncode != 0
 
 
 def test_model_signing_names_no_ed25519(tmp_path: Path, model: Path) -> None:
