@@ -24,8 +24,9 @@ class Table:
     def column(self, name: str, option: str) -> list[str | None]:
         """Return a column. Raises InvalidInput with the nearest right name."""
         if name not in self.columns:
-            near = get_close_matches(name, self.columns, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            by_case = {column.lower(): column for column in self.columns}
+            near = get_close_matches(name.lower(), by_case, 1)
+            hint = f"; did you mean {by_case[near[0]]}?" if near else "."
             raise InvalidInput(
                 f"{self.path} has no column {name!r} ({option}){hint}",
                 remedy=f"Its columns are: {', '.join(self.columns)}.",
