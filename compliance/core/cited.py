@@ -22,7 +22,7 @@ from compliance.errors import InvalidInput
 
 LONGEST = 4000
 """Characters of one value that a page prints; the evidence itself holds the rest."""
-WIDEST = 7
+WIDEST = 8
 """Columns that a table of fields may have before it is printed item by item."""
 WORDY = 90
 """Characters from which a value is too long for a cell of a table with many columns."""
@@ -140,6 +140,11 @@ class Cited:
         return Markup(f'<a class="cite code" href="#{self.evidence}">{visible(self._print())}</a>')
 
     @property
+    def short(self) -> Markup:
+        """A figure that we computed, with as many decimals as a page needs."""
+        return Markup(Cited(self._value, self.evidence, self.at, self._citations, DECIMALS).__html__())
+
+    @property
     def brief(self) -> Markup:
         """A digest by its first twelve digits; the whole of it stands in the evidence index."""
         return Markup(f'<a class="cite code" href="#{self.evidence}">{visible(self._print()[:12])}</a>')
@@ -210,6 +215,16 @@ class Node:
         return isinstance(self._value, list | tuple)
 
     @property
+    def is_reference(self) -> bool:
+        """Whether it names a thing or a record on file, by name and digest."""
+        return isinstance(self._value, Mapping) and {"name", "sha256"} <= set(self._value) <= {"name", "sha256", "role"}
+
+    @property
+    def inline(self) -> bool:
+        """Whether it is few plain fields, such as a group of cases: they print in one line."""
+        return isinstance(self._value, Mapping) and _fits_a_cell(self._value)
+
+    @property
     def shape(self) -> "Shape | None":
         """The items as one table, where they are alike: mappings of few plain fields each."""
         items = self._value if self.is_list else []
@@ -217,7 +232,7 @@ class Node:
             return None
         keys = list(dict.fromkeys(key for item in items for key, value in item.items() if value is not None))
         cells = [value for item in items for value in item.values()]
-        plain = all(not isinstance(value, Mapping | list | tuple) for value in cells)
+        plain = all(_fits_a_cell(value) for value in cells)
         wordy = len(keys) > 3 and any(isinstance(value, str) and len(value) > WORDY for value in cells)
         if not plain or wordy or not 1 < len(keys) <= WIDEST:
             return None
@@ -227,6 +242,15 @@ class Node:
     def _cell(self, item: Mapping[str, Any], index: int, key: str) -> "Node | Cited | None":
         value = item.get(key)
         return None if value is None else node(value, self._evidence, f"{self._at}[{index}].{key}", self._citations)
+
+
+def _fits_a_cell(value: Any) -> bool:
+    """Say whether a value can stand in a cell of a table: plain, or a few plain fields, or a few words."""
+    if isinstance(value, Mapping):
+        return len(value) <= 3 and not any(isinstance(v, Mapping | list | tuple) for v in value.values())
+    if isinstance(value, list | tuple):
+        return len(value) <= 3 and all(isinstance(v, str | int) and len(str(v)) <= 40 for v in value)
+    return True
 
 
 def node(value: Any, evidence: str, at: str, citations: Citations) -> Node | Cited:

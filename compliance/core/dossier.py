@@ -241,6 +241,10 @@ class Dossier:
         """Leave out what was superseded or revoked."""
         return [e for e in evidence if e.number not in self.withdrawn]
 
+    def is_solo(self, spec: SectionSpec) -> bool:
+        """Whether a section is all there is of its part, so that the part's heading is its own."""
+        return spec.id == spec.part and sum(s.spec.part == spec.part for s in self.sections) == 1
+
     def in_full(self, spec: SectionSpec, draw: Draw) -> SectionSpec | None:
         """Return the section that prints this kind in full, where `spec` itself prints it briefly."""
         if draw.show == "full":

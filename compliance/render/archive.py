@@ -65,8 +65,7 @@ def with_attachments(pdf: bytes, files: Sequence[Attached], moment: str) -> byte
         document.Root.Names.EmbeddedFiles = Dictionary(Names=names)
         document.Root.AF = associated
         out = BytesIO()
-        # Incremental signing needs a classic file behind it that any reader can follow.
-        document.save(out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+        document.save(out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
     return out.getvalue()
 
 

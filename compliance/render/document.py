@@ -47,6 +47,8 @@ class RenderedSection:
     part: str
     place: str
     is_gap: bool
+    solo: bool
+    """Whether the part's heading stands for it."""
     body: Markup
 
 
@@ -138,7 +140,7 @@ class DocumentView:
         self.gaps = [f for f in open_points if f.word != Verdict.UNDETERMINED and f.binding]
         self.later_gaps = [f for f in open_points if f.word != Verdict.UNDETERMINED and not f.binding]
         self.questions = [f for f in open_points if f.word == Verdict.UNDETERMINED]
-        self.gravest = [f for f in open_points if f.binding][:8]
+        self.gravest = [f for f in open_points if f.binding][:6]
         self.inapplicable = by_reason([f for f in self.findings if f.word == Verdict.NOT_APPLICABLE])
         self.traced = [f for f in self.findings if f.needs]
         self.untraced = [f for f in self.findings if not f.needs]

@@ -134,6 +134,7 @@ def sections(dossier: Dossier, templates: TemplateFolder, citations: Citations) 
                 part=section.spec.part,
                 place=section.spec.place or "",
                 is_gap=section.is_gap,
+                solo=view.solo,
                 body=Markup(body),
             )
         )

@@ -6,15 +6,20 @@ lets a template reach the record behind it.
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 from html import escape
 from typing import Any
+
+from pydantic import ValidationError
 
 from compliance.core import criteria
 from compliance.core.cited import DECIMALS, Citations, Cited, Markup, Node, node, rounded, words
 from compliance.core.dossier import Dossier, Draw, Section, SectionSpec
 from compliance.core.evidence import Basis, Evidence
 from compliance.core.findings import Finding, NeedResult, Verdict
-from compliance.errors import UnknownReference
+from compliance.errors import InvalidInput, UnknownReference
+from compliance.kinds import content_model
+from compliance.kinds.base import recorded
 
 FEW = 4
 """Evidence numbers that a cell prints before it points to the matrix."""
@@ -239,9 +244,10 @@ class EvidenceView:
         self.subject = ", ".join(self.subjects)
         self.identity = any(s.get("annotations", {}).get("basis") == Basis.IDENTITY for s in evidence.subjects)
 
-    @property
+    @cached_property
     def content(self) -> Node:
-        return Node(self._evidence.content, self.id, "predicate.content", self._citations)
+        """The kind's own fields, in the order in which the kind declares them."""
+        return Node(_in_order(self.kind, self._evidence.content), self.id, "predicate.content", self._citations)
 
     @property
     def digests(self) -> list[tuple[str, Cited, str]]:
@@ -290,6 +296,14 @@ class EvidenceView:
                 return metric
         wanted = f"{name} for {group}" if group else name
         raise UnknownReference(f"{self.id} holds no {wanted}.", remedy="Mend the section template, or log the figure.")
+
+
+def _in_order(kind: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return content with its fields as the kind's model declares them; as recorded where no model here reads it."""
+    try:
+        return recorded(content_model(kind).model_validate(content))
+    except (InvalidInput, ValidationError):
+        return content
 
 
 class DrawnView:
@@ -388,6 +402,7 @@ class SectionView:
 
     def __init__(self, section: Section, dossier: Dossier, citations: Citations) -> None:
         self.id, self.title, self.anchor = section.spec.id, section.spec.title, section.spec.anchor
+        self.solo = dossier.is_solo(section.spec)
         self.place, self.note = section.spec.place or "", section.spec.note or ""
         self.findings = [FindingView(f, dossier) for f in section.findings]
         self.unassessed = list(section.unassessed)
