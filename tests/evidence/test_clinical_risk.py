@@ -12,6 +12,7 @@ import pytest
 from compliance.core.evidence import Basis
 from compliance.core.reading import read_records
 from compliance.kinds.authoring import draft
+from compliance.services import catalogs
 
 from .conftest import EVIDENCE, Records
 
@@ -107,8 +108,14 @@ def test_every_record_is_valid(tmp_path: Path) -> None:
     records.announce("clinical-risk@2")
     filled = tmp_path / "release.yaml"
     filled.write_text(Template((FOLDER / "records" / "2-release.yaml").read_text()).substitute(words()))
-    records.read([FOLDER / "records" / "1-acceptance-plans.yaml", filled])
-    assert [drafted.kind for drafted in records.drafts] == ["acceptance-plan"] * 3 + ["risk-file"] + ["document"] * 2
+    records.read([FOLDER / "records" / "1-acceptance-plans.yaml", filled, FOLDER / "records" / "3-decisions.yaml"])
+    assert [drafted.kind for drafted in records.drafts[:6]] == ["acceptance-plan"] * 3 + ["risk-file"] + [
+        "document"
+    ] * 2
+    known = {row.id for name in ("eu-ai-act", "fda-aidsf") for row in catalogs.load(name).requirements}
+    for decision in records.drafts[6:]:
+        assert decision.kind == "determination"
+        assert set(decision.content["requirements"]) <= known
 
 
 def test_every_word_of_the_documents_is_filled() -> None:
