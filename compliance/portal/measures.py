@@ -32,6 +32,8 @@ class Measure:
     method: str
     counts: str
     origin: str
+    missing: str
+    """Why there is no value, where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +81,17 @@ def _measure(row: Mapping[str, Any]) -> Measure:
     method = str(row.get("ci_method", ""))
     x, n = row.get("x"), row.get("n")
     unit = str(row.get("unit", ""))
+    value = row.get("value")
     return Measure(
-        metric_name(str(row.get("name", ""))),
-        criteria.group_text(row.get("group")),
-        _printed(row.get("value"), stated)
-        if row.get("value") is not None
-        else f"none: {row.get('reason', 'not reported')}",
-        "" if unit in ("proportion", "score", "ratio") else unit,
-        f"{_printed(low, not own_interval)} to {_printed(high, not own_interval)}"
-        if low is not None and high is not None
-        else "",
-        f"{level}{METHODS.get(method, method)}" if method else "",
-        f"{x} of {n}" if x is not None else str(n) if n is not None else "",
-        str(row.get("origin", "stated")),
+        name=metric_name(str(row.get("name", ""))),
+        group=criteria.group_text(row.get("group")),
+        value="" if value is None else _printed(value, stated),
+        unit="" if unit in ("proportion", "score", "ratio") else unit,
+        interval="" if low is None or high is None else " to ".join(_printed(b, not own_interval) for b in (low, high)),
+        method=f"{level}{METHODS.get(method, method)}" if method else "",
+        counts=f"{x} of {n}" if x is not None else str(n) if n is not None else "",
+        origin=str(row.get("origin", "stated")),
+        missing="" if value is not None else str(row.get("reason") or "not reported"),
     )
 
 

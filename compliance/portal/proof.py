@@ -52,7 +52,8 @@ def _signature(entry: Entry, envelope: bytes, keys: Keyring) -> Step:
         unseal(envelope, {hint: key.key})
     except ComplianceError as error:
         return Step(title, False, error.problem)
-    return Step(title, True, f"{key.name}, held by {key.holder} ({key.holder_type}), valid when it was logged")
+    held = f" held by {key.holder}" if key.holder != key.name else ""
+    return Step(title, True, f"{key.name}, a {key.holder_type}'s key{held}, valid when it was logged")
 
 
 def _place(ledger: Ledger, entry: Entry, log_key: str) -> list[Step]:

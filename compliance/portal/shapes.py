@@ -77,13 +77,16 @@ def shape(value: Any, locate: Locate) -> Shape:
     return Text(_scalar(value))
 
 
-def facts(content: Mapping[str, Any], locate: Locate, *, without: Sequence[str] = ()) -> Facts:
-    """Arrange a record's fields in its own order, empty ones left out."""
+def facts(
+    content: Mapping[str, Any], locate: Locate, *, order: Sequence[str] = (), without: Sequence[str] = ()
+) -> Facts:
+    """Arrange a record's fields: those of `order` first, in that order; empty ones left out."""
+    keys = [*(key for key in order if key in content), *(key for key in content if key not in order)]
     return Facts(
         tuple(
-            (label(key), shape(value, locate))
-            for key, value in content.items()
-            if key not in without and value not in (None, "", [], {})
+            (label(key), shape(content[key], locate))
+            for key in keys
+            if key not in without and content[key] not in (None, "", [], {})
         )
     )
 
@@ -91,7 +94,9 @@ def facts(content: Mapping[str, Any], locate: Locate, *, without: Sequence[str] 
 def _scalar(value: Any) -> str:
     if value is None:
         return "not stated"
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) and abs(value) >= 10_000 else str(value)
 
 
 def _mapping(value: Mapping[str, Any], locate: Locate) -> Shape:

@@ -161,6 +161,7 @@ def test_the_browser_notices_what_was_changed_on_the_way(
 
 def test_the_keyboard_reaches_the_content_first(enter: Callable[..., Any]) -> None:
     page = enter()
+    page.goto("/evidence")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")

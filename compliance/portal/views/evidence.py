@@ -9,9 +9,10 @@ from fastapi import Response
 from markupsafe import Markup
 
 from compliance.core.cited import LONGEST, visible
-from compliance.core.evidence import Evidence, evidence_number
+from compliance.core.evidence import Citation, Evidence, Source, evidence_number
 from compliance.core.findings import Finding
 from compliance.errors import ComplianceError
+from compliance.kinds import content_model, kinds
 from compliance.portal import measures, proof, shapes, tables
 from compliance.portal.records import Filter, Record, page
 from compliance.portal.views.overview import assessed, chosen_model
@@ -31,6 +32,7 @@ COLUMNS = (
 )
 STATES = ("current", "superseded", "revoked", "erased")
 MEASURED = ("evaluation", "safety-result")
+DRAWN = ("curves", "calibration")
 _SPARSE = dict.fromkeys(
     ("summary", "completeness_reason", "supersedes", "recorded_at", "data_classification"), ""
 )  # what the page prints and a record may leave out
@@ -98,31 +100,30 @@ async def shown(visit: Visit) -> Response:
 
 
 def _content(visit: Visit, piece: Evidence, record: Record) -> dict[str, Any]:
-    """Arrange what the record says. Content that has not its kind's shape is shown as it is written."""
-    subject = record.subjects[0].name if record.subjects else record.number
-    arranged: dict[str, Any] = {"measured": [], "figures": [], "plan": None}
+    """Arrange what the record says. Content that has not its kind's shape is left to the raw statement."""
+    nothing = shapes.Facts(())
+    bare: dict[str, Any] = {
+        "measured": [], "figures": [], "drawn": nothing, "plan": None, "facts": nothing, "citation": nothing,
+        "source": nothing, "attachments": [],
+    }  # fmt: skip
+    content, source, locate = piece.content, piece.predicate["source"], visit.locate
     try:
+        arranged: dict[str, Any] = {}
         if piece.kind in MEASURED:
-            arranged = {
-                "measured": measures.measures(piece.content),
-                "figures": measures.plots(piece.content, subject),
-                "plan": _plan(visit, piece),
-            }
-        without = ("metrics", "curves", "calibration") if arranged["measured"] else ()
-        arranged["facts"] = shapes.facts(piece.content, visit.locate, without=without)
-        arranged["source"] = shapes.facts(piece.predicate["source"], visit.locate)
+            subject = record.subjects[0].name if record.subjects else record.number
+            arranged["measured"] = measures.measures(content)
+            arranged["figures"] = measures.plots(content, subject)
+            arranged["drawn"] = shapes.facts({key: content[key] for key in DRAWN if key in content}, locate)
+            arranged["plan"] = _plan(visit, piece)
+        order = list(content_model(piece.kind).model_fields) if piece.kind in kinds() else []
+        without = ("metrics", *DRAWN) if arranged else ()
+        arranged["facts"] = shapes.facts(content, locate, order=order, without=without)
+        arranged["source"] = shapes.facts(source, locate, order=list(Source.model_fields), without=("citation",))
+        arranged["citation"] = shapes.facts(source.get("citation") or {}, locate, order=list(Citation.model_fields))
         arranged["attachments"] = [dict(one) for one in piece.predicate.get("attachments", [])]
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
-        nothing = shapes.Facts(())
-        arranged |= {
-            "measured": [],
-            "figures": [],
-            "plan": None,
-            "facts": nothing,
-            "source": nothing,
-            "attachments": [],
-        }
-    return arranged
+        return bare
+    return bare | arranged
 
 
 def _plan(visit: Visit, piece: Evidence) -> measures.PlanTest | None:

@@ -6,6 +6,7 @@ from fastapi import Response
 
 from compliance.core.findings import Assessment, Finding, Verdict
 from compliance.errors import ComplianceError, UnknownReference
+from compliance.portal.records import Filter
 from compliance.portal.web import NotHere, Visit
 
 
@@ -53,6 +54,7 @@ async def overview(visit: Visit) -> Response:
         visit, "overview.html", nav="overview", model=model, models=_models(visit), assessment=assessment,
         problem=problem, by_catalog=by_catalog, integrity=integrity, profile=profile,
         facets=visit.records.facets(visit.scope),
+        latest=[visit.records.rows[index] for index in reversed(visit.records.select(visit.scope, Filter())[-8:])],
         first_steps=[one for one in findings if one.finding is Verdict.FAILED][:5],
     )  # fmt: skip
 

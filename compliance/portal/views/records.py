@@ -51,11 +51,10 @@ async def keys(visit: Visit) -> Response:
 
 async def lineage(visit: Visit) -> Response:
     """GET /lineage: what each model version came from, and what was shown about it."""
-    models = [
-        (named, _origins(visit, named.name), _shown_about(visit, named.name))
-        for named in reversed(visit.records.models.values())
-        if visit.scope.has_model(named.name)
-    ]
+    family = visit.portal.ws.config.system.model
+    named = [one for one in reversed(visit.records.models.values()) if visit.scope.has_model(one.name)]
+    named.sort(key=lambda one: one.name.partition("@")[0] != family)
+    models = [(one, _origins(visit, one.name), _shown_about(visit, one.name)) for one in named]
     return visit.pages.render(visit, "lineage.html", nav="lineage", models=models)
 
 
@@ -130,7 +129,7 @@ def _origins(visit: Visit, model: str) -> list[tuple[str, str, str, str | None, 
     for piece in _pieces(visit, model, ("model-version", "training-run")):
         for field, value in piece.content.items():
             for ref in references(value):
-                if ref["name"] != model:
+                if "@" in str(ref["name"]) and ref["name"] != model:  # a thing on record, not a file inside one
                     name, sha256 = str(ref["name"]), str(ref["sha256"])
                     said = str(ref.get("role", ""))
                     row = (piece.number, field.replace("_", " "), name, visit.locate(name, sha256), said)
