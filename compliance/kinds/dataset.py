@@ -179,6 +179,7 @@ class QualityRun(Strict):
     """One validation run over the whole dataset."""
 
     suite: Word
+    suite_sha256: Sha256 | None = None
     tool: Word
     tool_version: Word
     success: bool
@@ -326,7 +327,7 @@ class Dataset(Content):
     files: Count | None = None
     """Of a folder."""
     duplicate_records: Count | None = None
-    """Rows that repeat an earlier one in every column."""
+    """Rows that repeat an earlier one in every column but the patient's."""
     patients: Count | None = None
     tokens: Count | None = None
     languages: list[Language] | None = None

@@ -1,55 +1,30 @@
-"""Datasets: digested, counted, checked and fingerprinted where they lie. No row of one enters a record."""
+"""A dataset on record: digested, profiled, validated and fingerprinted from the very bytes that were read.
 
-import re
-from collections import Counter
+What is measured here cannot be stated by hand. No row enters the record; fingerprints are a restricted attachment.
+"""
+
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from fractions import Fraction
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compliance.core.evidence import Evidence
-from compliance.core.statistics import decimal
-from compliance.errors import InvalidInput, Unavailable, UnknownReference
-from compliance.services import fingerprints
-from compliance.services.evaluations import MAX_GROUPS, label
+from compliance.core import fingerprint
+from compliance.core.fingerprint import Fingerprints, Prints
+from compliance.errors import InvalidInput, Unavailable
+from compliance.services import expectations, overlap
+from compliance.services.overlap import Comparison, compare
+from compliance.services.profile import profile
 from compliance.services.tables import Table, read_table
+from compliance.storage.digests import subject_digest
+from compliance.storage.secret import fingerprint_secret
 
 if TYPE_CHECKING:
     from compliance.services.record import Logged
     from compliance.services.workspace import Workspace
 
-SMALL_CELL = 5
-"""Counts below it are withheld from a composition: with a few attributes they point at somebody."""
-_TABLES = (".csv", ".parquet", ".pq")
-_TYPES = (
-    ("integer", re.compile(r"[-+]?\d+")),
-    ("number", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")),
-    ("boolean", re.compile(r"true|false|True|False|TRUE|FALSE")),
-    ("date", re.compile(r"\d{4}-\d{2}-\d{2}")),
-    ("datetime", re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[-+]\d{2}:?\d{2})?")),
-)
+__all__ = ["Comparison", "compare", "log"]
 
-
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """What two datasets share, by fingerprints. A level that cannot be compared is None, which is not zero."""
-
-    first: str
-    second: str
-    records_shared: int | None
-    patients_shared: int | None
-    first_records: int
-    second_records: int
-    note: str
-
-    @property
-    def shared(self) -> int:
-        """People in both where patients are known; else equal records."""
-        return self.patients_shared if self.patients_shared is not None else self.records_shared or 0
-
-    def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "shared": self.shared}
+FINGERPRINTS = "fingerprints.txt"
 
 
 def log(
@@ -59,6 +34,7 @@ def log(
     name: str,
     version: str,
     role: str,
+    title: str | None = None,
     suite: str | Path | None = None,
     target: str | None = None,
     groups: Sequence[str] = (),
@@ -66,210 +42,128 @@ def log(
     key: str | None = None,
     **fields: Any,
 ) -> "list[Logged]":
-    """Digest, profile, check and fingerprint a dataset and log it; `fields` are the kind's own.
+    """Log a CSV or Parquet file, or a folder of any files, as `dataset`; `fields` are the kind's own.
 
-    A table (CSV or Parquet) is counted; of a folder or another file only the bytes are digested, and a profile that
-    is asked for all the same is refused. What is authored in `fields` stands, unless the data say otherwise.
+    A folder is digested and its files are counted; of a table everything is measured. Raises InvalidInput, before
+    anything is logged, for what cannot be read, a column that is not there, or a suite that is none.
     """
     from compliance.services import record
-    from compliance.storage.digests import subject_digest
 
-    path = Path(path).resolve()
-    sha256, basis = subject_digest(path)
-    authored: dict[str, Any] = {
+    path = Path(path).absolute()
+    authored = {
         "kind": "dataset",
         "name": name,
         "version": version,
         "role": role,
-        "sha256": sha256,
-        "basis": basis.value,
+        "title": title or f"{name} {version} ({role})",
         **{field: value for field, value in fields.items() if value is not None},
     }
-    authored.setdefault("title", f"{name} {version} ({role})")
-    if path.is_file() and path.suffix.lower() in _TABLES:
-        table = read_table(path)
-        for field, value in profile(table, target=target, groups=groups, patient=patient).items():
-            _put(authored, field, value, path)
-        sets = fingerprints.of_table(fingerprints.secret(ws.root), table, patient)
-        authored["fingerprints"] = fingerprints.summary(sets)
-        authored["attachments"] = [*(authored.get("attachments") or []), _attached(sets)]
-        if found := _overlaps(ws, sets, f"{name}@{version}"):
-            authored["overlaps"] = [*(authored.get("overlaps") or []), *found]
-        authored.setdefault("file_format", "Parquet" if path.suffix.lower() != ".csv" else "CSV")
-    elif suite or target or groups or patient:
-        raise InvalidInput(
-            f"{path} is not a table, so it cannot be profiled.",
-            remedy="Give a CSV or Parquet file, or leave out the options.",
-        )
-    if suite is not None:
-        from compliance.services import quality
-
-        authored["quality"] = [*(authored.get("quality") or []), quality.run_suite(path, Path(suite))]
+    if path.is_dir():
+        _refuse_for_folder(path, suite=suite, target=target, groups=groups, patient=patient)
+        authored |= {"path": path.name, "files": sum(1 for file in path.rglob("*") if file.is_file())}
+    else:
+        authored = _measured(ws, path, authored, suite=suite, target=target, groups=groups, patient=patient)
     return record.log(ws, [authored], how="log", base=path.parent, key=key)
 
 
-def _put(authored: dict[str, Any], field: str, value: Any, path: Path) -> None:
-    """Take a counted field; refuse an authored number that the data contradict."""
-    if field in authored and isinstance(value, int) and authored[field] != value:
-        raise InvalidInput(
-            f"{field} is given as {authored[field]}, but {path.name} holds {value}.",
-            remedy=f"Leave out {field}: it is counted.",
-        )
-    authored.setdefault(field, value)
+def _refuse_for_folder(path: Path, **options: object) -> None:
+    for option, value in options.items():
+        if value:
+            raise InvalidInput(
+                f"{path} is a folder: {option} belongs to a table.", remedy="Give one CSV or Parquet file."
+            )
 
 
-def _attached(sets: fingerprints.Sets) -> dict[str, Any]:
-    return {
-        "data": fingerprints.to_bytes(sets),
-        "name": fingerprints.ATTACHMENT,
-        "media_type": "application/json",
-        "classification": "restricted",
-    }
-
-
-def profile(
-    table: Table, *, target: str | None = None, groups: Sequence[str] = (), patient: str | None = None
+def _measured(
+    ws: "Workspace",
+    path: Path,
+    authored: Mapping[str, Any],
+    *,
+    suite: str | Path | None,
+    target: str | None,
+    groups: Sequence[str],
+    patient: str | None,
 ) -> dict[str, Any]:
-    """Return what can be counted: rows, patients, columns with what is missing, classes, composition by group."""
-    roles: dict[str | None, str] = dict.fromkeys(groups, "group")
-    roles |= {target: "label", patient: "identifier"}
-    labels = table.column(target, "target") if target else None
-    found: dict[str, Any] = {
-        "rows": table.rows,
-        "columns": [_column(name, values, roles.get(name)) for name, values in table.columns.items()],
+    """Return the record of a table with everything that its bytes tell."""
+    sha256, basis = subject_digest(path)
+    table = read_table(path)
+    measured = profile(table, target=target, groups=groups, patient=patient)
+    measured["file_format"] = "CSV" if table.first_line else "Parquet"
+    attachments = list(authored.get("attachments") or [])
+    incomplete: dict[str, str] = {}
+    if suite is not None:
+        run, written = expectations.run(path, Path(suite))
+        measured["quality"] = [run]
+        attachments.append({"data": written, "name": Path(suite).name})
+        if run["not_evaluated"]:
+            told = f"{run['not_evaluated']} of {run['evaluated']} expectations could not be evaluated."
+            incomplete = {"completeness": "incomplete", "completeness_reason": told}
+    prints = _fingerprints(table, patient, fingerprint_secret(ws.root))
+    measured |= _described(prints, table.rows, patient)
+    attachments.append({"data": fingerprint.write(prints), "name": FINGERPRINTS, "classification": "restricted"})
+    whole = f"{str(authored['name']).partition('@')[0]}@{authored['version']}"
+    if overlaps := overlap.measured(ws, whole, authored["role"], authored.get("parent"), prints):
+        measured["overlaps"] = overlaps
+    if subject_digest(path) != (sha256, basis):
+        raise Unavailable(f"{path} changed while it was read.", remedy="Wait until it is written, then try again.")
+    joined = _joined(authored, measured, path.name)
+    return joined | incomplete | {"sha256": sha256, "basis": basis.value, "attachments": attachments}
+
+
+def _fingerprints(table: Table, patient: str | None, secret: bytes) -> Fingerprints:
+    """Fingerprint rows without the patient's number, so that one person under two numbers shows, and patients."""
+    columns = sorted(column for column in table.columns if column != patient)
+    rows = zip(*(fingerprint.encode(table.columns[column]) for column in columns), strict=True)
+    levels: dict[fingerprint.Level, Prints] = {"record": fingerprint.take(secret, "record", columns, rows)}
+    if patient is not None:
+        # The column may go by another name elsewhere; a row without a patient tells nothing about who is in both.
+        known = [value for value in table.columns[patient] if value is not None]
+        encoded = ((one,) for one in fingerprint.encode(known))
+        levels["patient"] = fingerprint.take(secret, "patient", ["patient"], encoded)
+    return Fingerprints(fingerprint.secret_id(secret), levels)
+
+
+def _described(prints: Fingerprints, rows: int, patient: str | None) -> dict[str, Any]:
+    records = prints.levels["record"]
+    told: dict[str, Any] = {
+        "attachment": FINGERPRINTS,
+        "algorithm": "HMAC-SHA256",
+        "secret_id": prints.secret_id,
+        "records": len(records.values),
+        "record_columns": list(records.columns),
     }
-    if patient:
-        found["patients"] = len({value for value in table.column(patient, "patient") if value is not None})
-    if labels is not None and target:
-        found["labels"] = _labels(target, labels, table)
-    if groups:
-        found["composition"] = [part for name in groups for part in _composition(table, name, labels)]
-    return found
+    if patient is None:
+        return {"fingerprints": told, "duplicate_records": rows - len(records.values)}
+    # Two spellings of one number are one patient, so the fingerprints count, not the column.
+    patients = len(prints.levels["patient"].values)
+    told |= {"patients": patients, "patient_column": patient}
+    return {"fingerprints": told, "duplicate_records": rows - len(records.values), "patients": patients}
 
 
-def _column(name: str, values: Sequence[str | None], role: str | None) -> dict[str, Any]:
-    present = [value for value in values if value is not None]
-    missing = len(values) - len(present)
-    column: dict[str, Any] = {
-        "name": name,
-        "type": _type(present),
-        "missing": missing,
-        "missing_share": decimal(Fraction(missing, len(values))),
-        "distinct": len(set(present)),
-    }
-    return column | ({"role": role} if role else {})
+def _joined(authored: Mapping[str, Any], measured: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """Put what was measured beside what was written; of columns, units, roles and notes may be written."""
+    joined = dict(authored)
+    for name, value in measured.items():
+        if name == "columns" and "columns" in authored:
+            joined[name] = _columns(authored[name], value, file)
+        elif name in authored and authored[name] != value:
+            raise InvalidInput(
+                f"{name} is measured from {file}, and what is written differs.", remedy=f"Leave out {name}."
+            )
+        else:
+            joined[name] = value
+    return joined
 
 
-def _type(values: Sequence[str]) -> str:
-    distinct = set(values)
-    if not distinct:
-        return "empty"
-    return next((name for name, pattern in _TYPES if all(pattern.fullmatch(value) for value in distinct)), "text")
-
-
-def _labels(name: str, values: Sequence[str | None], table: Table) -> dict[str, Any]:
-    counts = Counter(value for value in values if value is not None)
-    if len(counts) > MAX_GROUPS:
-        raise InvalidInput(
-            f"The label column {name} of {table.path} has {len(counts)} different values.",
-            remedy="Name the column that holds the classes; a measured outcome is no label.",
-        )
-    missing = sum(1 for value in values if value is None)
-    classes = [{"value": value, "n": n} for value, n in sorted(counts.items())]
-    return {"column": name, "classes": classes, **({"missing": missing} if missing else {})}
-
-
-def _composition(table: Table, name: str, labels: Sequence[str | None] | None) -> list[dict[str, Any]]:
-    """Count each group. Small counts are withheld, and one more with a lone one: else it follows from the total."""
-    values = [value if value is not None else "not recorded" for value in table.column(name, "group")]
-    counts = Counter(values)
-    if len(counts) > MAX_GROUPS:
-        raise InvalidInput(
-            f"The group column {name} of {table.path} has {len(counts)} different values.",
-            remedy=f"Give a column with at most {MAX_GROUPS}: bands instead of ages, for example.",
-        )
-    hidden = {value for value, n in counts.items() if n < SMALL_CELL}
-    if len(hidden) == 1 and len(counts) > 1:
-        hidden.add(min((value for value in counts if value not in hidden), key=lambda value: counts[value]))
-    binary = labels is not None and {value for value in labels if value is not None} <= {"0", "1"}
-    positives = Counter(v for v, y in zip(values, labels, strict=True) if y == "1") if binary and labels else None
-    parts: list[dict[str, Any]] = []
-    for value, n in sorted(counts.items()):
-        part: dict[str, Any] = {"group": {label(name): value}}
-        if value in hidden:
-            parts.append(part | {"withheld": True})
-            continue
-        part |= {"n": n, "share": decimal(Fraction(n, table.rows))}
-        if positives is not None:
-            few = min(positives[value], n - positives[value]) < SMALL_CELL
-            part |= {"withheld": True} if few else {"positives": positives[value]}
-        parts.append(part)
-    return parts
-
-
-def compare(ws: "Workspace", first: str, second: str) -> Overlap:
-    """Measure how many records and patients two datasets on record share.
-
-    Raises InvalidInput where they cannot be compared (no fingerprints, or other secrets): never "no overlap" for that.
-    """
-    one, other = (fingerprints.of_evidence(ws, newest(ws, name)) for name in (first, second))
-    if one.secret_id != other.secret_id:
-        raise InvalidInput(
-            f"{first} and {second} cannot be compared: their fingerprints were made under different secrets.",
-            remedy="Log both in one workspace, from their files.",
-        )
-    records, patients = _shared(one, other)
-    if records is None and patients is None:
-        raise InvalidInput(
-            f"{first} and {second} cannot be compared: they have other columns, and no patients in both.",
-            remedy="Log both with --patient, or with the same columns.",
-        )
-    notes = []
-    if records is None:
-        notes.append("records have other columns and were not compared")
-    if patients is None:
-        notes.append("no patient column in both: people were not compared")
-    elif records and not patients:
-        notes.append("equal records of different patients: coincidence, or one person under two numbers")
-    return Overlap(first, second, records, patients, len(one.records), len(other.records), "; ".join(notes))
-
-
-def _shared(one: fingerprints.Sets, other: fingerprints.Sets) -> tuple[int | None, int | None]:
-    records = len(one.records & other.records) if one.record_columns == other.record_columns else None
-    patients = None
-    if one.patients is not None and other.patients is not None:
-        patients = len(one.patients & other.patients)
-    return records, patients
-
-
-def newest(ws: "Workspace", name: str) -> Evidence:
-    """Return the newest dataset evidence of that name. Raises UnknownReference where there is none."""
-    for index in reversed(ws.ledger.indexes_of("dataset")):
-        piece = ws.ledger.piece(index)
-        if name in (piece.subjects[0]["name"], piece.subjects[0]["name"].partition("@")[0]):
-            return piece
-    raise UnknownReference(
-        f"No dataset on record is called {name}.", remedy="`compliance list --kind dataset` shows what is on record."
-    )
-
-
-def _overlaps(ws: "Workspace", sets: fingerprints.Sets, name: str) -> list[Mapping[str, Any]]:
-    """Compare with every dataset on record that can be compared, so that leakage shows where it happens."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for index in ws.ledger.indexes_of("dataset"):
-        piece = ws.ledger.piece(index)
-        theirs = piece.subjects[0]["name"]
-        if theirs == name or "fingerprints" not in piece.content:
-            continue
-        try:
-            other = fingerprints.of_evidence(ws, piece)
-        except Unavailable:  # lost or erased: `verify` says so, and it cannot be compared
-            continue
-        if other.secret_id != sets.secret_id:
-            continue
-        records, patients = _shared(sets, other)
-        levels = (("record", records), ("patient", patients))
-        found[theirs] = [
-            {"dataset": theirs, "level": level, "shared": shared} for level, shared in levels if shared is not None
-        ]
-    return [overlap for overlaps in found.values() for overlap in overlaps]
+def _columns(written: Sequence[Mapping[str, Any]], measured: Sequence[Mapping[str, Any]], file: str) -> list[Any]:
+    by_name = {column["name"]: dict(column) for column in measured}
+    for column in written:
+        name = str(column.get("name"))
+        if name not in by_name:
+            near = get_close_matches(name, by_name, 1)
+            raise InvalidInput(
+                f"columns: {file} has no column {name}.",
+                remedy=f"Did you mean {near[0]}?" if near else "Leave it out.",
+            )
+        by_name[name] = dict(column) | by_name[name] | ({"role": column["role"]} if "role" in column else {})
+    return list(by_name.values())
