@@ -89,12 +89,13 @@ def lineage(
         output.result(found)
         return
     output.put(found["subject"])
-    for title, key in (("Came from", "upstream"), ("Built or measured on it", "downstream")):
+    for title, key in (("Came from", "upstream"), ("Built on it or measured with it", "downstream")):
         output.heading(title)
-        if not found[key]:
-            output.put("  nothing on record")
-        for edge in found[key]:
-            output.put(f"  {edge['relation']}  {edge['name']}  {edge['evidence']}")
+        if found[key]:
+            rows = ((link["name"], link["relation"], link["evidence"], link["steps"]) for link in found[key])
+            output.table(("what", "as", "says", "steps"), rows)
+        else:
+            output.put("nothing on record")
 
 
 def about(subjects: list[dict[str, Any]]) -> str:

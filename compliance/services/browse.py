@@ -84,6 +84,20 @@ def detail(ws: "Workspace", number: str) -> dict[str, Any]:
     }
 
 
+def lineage(ws: "Workspace", name: str) -> dict[str, Any]:
+    """Return what NAME@VERSION (or the newest version of NAME) came from, and what was built on it."""
+    from compliance.core.lineage import lineage as trace
+
+    subject = ws.subject(name)
+    found = trace(_shelf(ws, ws.evidence()).live, subject.digest.sha256)
+    return {
+        "subject": subject.name,
+        "sha256": subject.digest.sha256,
+        "upstream": [link.to_dict() for link in found.upstream],
+        "downstream": [link.to_dict() for link in found.downstream],
+    }
+
+
 def _shelf(ws: "Workspace", evidence: Sequence[Evidence]) -> Shelf:
     """Sort out what was revoked or superseded, by the same rules as an assessment."""
     return Shelf(evidence, ws.config.system.id, "9999-12-31")
