@@ -255,13 +255,22 @@ def read_file(path: Path) -> bytes:
         raise Unavailable(f"{path} cannot be read: {error.strerror}.", remedy="Check its permissions.") from error
 
 
+def model_signature(folder: str, files: oms.Manifest, signer: "Signer") -> list[dict[str, Any]]:
+    """Return the OpenSSF Model Signing signature of a model folder as an attachment, if the key can make one."""
+    from compliance.exporters import oms as oms_export
+    from compliance.exporters import sigstore
+
+    if signer.algorithm != "p256":
+        return []
+    signature = oms_export.sign_folder(folder, files, signer.public_key, signer.sign)
+    return [{"data": signature, "name": "model.sig", "media_type": sigstore.MEDIA_TYPE}]
+
+
 def _digested(ws: "Workspace", record: Mapping[str, Any], base: Path | None, signer: "Signer") -> Mapping[str, Any]:
     """Replace the `path` of a model, dataset or document by the digest of what lies there.
 
     A document travels as an attachment; a folder's OMS signature as `model.sig`, where the key can make one.
     """
-    from compliance.exporters import oms as oms_export
-    from compliance.exporters import sigstore
     from compliance.storage.digests import folder_manifest, subject_digest
 
     kind = record.get("kind")
@@ -275,9 +284,8 @@ def _digested(ws: "Workspace", record: Mapping[str, Any], base: Path | None, sig
     if path.is_dir():
         files = folder_manifest(path)
         given |= {"sha256": oms.root(files), "basis": Basis.FOLDER.value}
-        if kind == "model-version" and signer.algorithm == "p256":
-            signature = oms_export.sign_folder(path.name, files, signer.public_key, signer.sign)
-            attachments.append({"data": signature, "name": "model.sig", "media_type": sigstore.MEDIA_TYPE})
+        if kind == "model-version":
+            attachments += model_signature(path.name, files, signer)
     else:
         sha256_, basis = subject_digest(path)
         given |= {"sha256": sha256_, "basis": basis.value}
