@@ -19,7 +19,8 @@ from compliance.core.evidence import Evidence
 from compliance.core.wire import evidence_number
 from compliance.errors import ComplianceError, Unavailable, UnknownReference
 from compliance.services import background, mirroring
-from compliance.services.compare import Problem, compare
+from compliance.services.checking import Problem
+from compliance.services.compare import compare
 from compliance.services.mirroring import Mirror
 from compliance.services.workspace import Workspace
 from compliance.storage.mirror.record import ENVELOPE_TAG, EVIDENCE_TAG

@@ -17,6 +17,8 @@ from compliance.storage.mirror.tracking import without_credentials
 
 LATER = "The evidence is safe in the ledger. When the server answers again, run `compliance sync`."
 PIECE = 1 << 20
+CONNECT_SECONDS = 2.0
+READ_SECONDS = 10.0
 
 
 class Http:
@@ -27,7 +29,7 @@ class Http:
 
         self.label = without_credentials(uri).rstrip("/")
         limits: dict[str, Any] = {
-            "timeout": urllib3.Timeout(connect=2, read=10),
+            "timeout": urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
             "retries": False,
             "headers": {"Authorization": value} if (value := _authorization(uri, environment)) else {},
             "ssl_context": _tls(environment) if uri.startswith("https:") else None,
