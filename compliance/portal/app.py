@@ -51,6 +51,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
 def create_app(root: Path) -> FastAPI:
     """Return the portal over the workspace at `root`. Raises what opening a workspace raises."""
     pages = Pages(Portal(root))
+    pages.portal.records()  # before the first reader waits for it
     app = FastAPI(title="Compliance Tracker", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(SecurityHeaders)
     app.add_route("/static/{name:path}", _static(), methods=["GET"])

@@ -40,6 +40,7 @@ HEADERS = {
 _RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 _NUMBER = re.compile(r"EV-\d{6,}")
 _LONGEST_LOGGED = 500
+_KEPT_LINES = 20_000
 
 
 class SecurityHeaders:
@@ -142,6 +143,8 @@ class Pages:
         )
         self.environment.globals["system"] = portal.ws.config.system
         self.environment.globals["number"] = evidence_number
+        self.environment.globals["line"] = self.line
+        self._lines: dict[tuple[str, str], Markup] = {}
         self.environment.filters["key_id"] = key_id
         self.environment.filters["moment"] = _moment
         self.environment.filters["short"] = lambda digest: digest[:12]
@@ -154,6 +157,16 @@ class Pages:
             visit=visit, grant=visit.grant, last=last, size=len(records.rows), **context
         )
         return Response(text, status, media_type="text/html")
+
+    def line(self, record: Record, state: str) -> Markup:
+        """Return a record's line of a list. What it prints never changes but for the state, so it is rendered once."""
+        key = record.digest, state
+        if key not in self._lines:
+            if len(self._lines) >= _KEPT_LINES:
+                self._lines.clear()
+            macros: Any = self.environment.get_template("macros.html").module
+            self._lines[key] = macros.record_line(record, state)
+        return self._lines[key]
 
     def bare(self, template: str, status: int = 200, **context: Any) -> Response:
         """Return a page for someone who has not signed in."""
