@@ -6,7 +6,8 @@ irrelevant; all other conditions make it insufficient. A data role is no selecti
 evidence that cannot carry the claim, and that is said.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, NoReturn
 
 import jsonschema_rs
@@ -28,16 +29,18 @@ def validator(requirement: str, need: Need) -> jsonschema_rs.Draft202012Validato
     return jsonschema_rs.Draft202012Validator(compile_need(requirement, need), retriever=_refuse)
 
 
-def at(content: Any, path: str) -> Iterator[Any]:
-    """Yield the values at a path such as `dataset.role` or `hazards[].controls`; None for a field that is missing."""
-    head, _, rest = path.partition(".")
-    value = content.get(head.removesuffix("[]")) if isinstance(content, Mapping) else None
-    values = (value or [None]) if head.endswith("[]") else [value]
-    for one in values:
-        if rest:
-            yield from at(one, rest)
-        else:
-            yield one
+def at(content: Any, path: str) -> list[Any]:
+    """Return the values at a path such as `dataset.role` or `hazards[].controls`; None for a field that is missing."""
+    values = [content]
+    for name, many in _steps(path):
+        below = [value.get(name) if isinstance(value, dict) else None for value in values]
+        values = [item for value in below for item in (value or [None])] if many else below
+    return values
+
+
+@cache
+def _steps(path: str) -> tuple[tuple[str, bool], ...]:
+    return tuple((step.removesuffix("[]"), step.endswith("[]")) for step in path.split("."))
 
 
 def selects(need: Need, content: Mapping[str, Any]) -> bool:
@@ -48,8 +51,11 @@ def selects(need: Need, content: Mapping[str, Any]) -> bool:
     return need.metrics is None or any(row["name"] in need.metrics.any_of for row in criteria.rows(content))
 
 
-def lacks(need: Need, piece: Evidence) -> str:
-    """Return what a statement that failed the schema lacks, in one sentence."""
+def lacks(need: Need, piece: Evidence) -> str | None:
+    """Return what a statement lacks of its need's schema, in one sentence, or None where it lacks nothing.
+
+    In words, and sooner than the schema; it never finds fault with what the schema accepts.
+    """
     number, content = piece.number, piece.content
     for path, allowed in need.where.items():
         found = [value for value in at(content, path) if value is not None]
@@ -67,7 +73,7 @@ def lacks(need: Need, piece: Evidence) -> str:
         if len(_groups(need, content, group)) < 2:
             what = "any groups" if group == ANY_GROUP else f"groups by {group}"
             return f"{number} does not report its results for {what}, with intervals."
-    return f"{number} does not meet the schema of this need."
+    return None
 
 
 def _lacking_rows(metrics: Metrics, number: str, content: Mapping[str, Any]) -> str | None:

@@ -45,6 +45,7 @@ class Case:
     ledger: LedgerState | None
     validators: Callable[[Requirement, Need], Validator]
     _outcomes: dict[int, list[criteria.Tested]] = field(default_factory=dict)
+    _candidates: dict[tuple[object, ...], list[Evidence]] = field(default_factory=dict)
 
     @cached_property
     def datasets(self) -> dict[str, Thing]:
@@ -75,6 +76,31 @@ class Case:
             self._outcomes[piece.index] = criteria.test(piece, plan) if plan else []
         return self._outcomes[piece.index]
 
+    def candidates(self, need: Need, carried: frozenset[str]) -> Sequence[Evidence]:
+        """Return the live evidence that speaks of a need, of this version or carried over to it, oldest first."""
+        metrics = need.metrics.any_of if need.metrics else None
+        key = (need.kind, need.about, repr(need.where), metrics, carried)
+        if key not in self._candidates:
+            about = self._about(need) if not carried else self._with_carried(need, carried)
+            self._candidates[key] = [piece for piece in about if matching.selects(need, piece.content)]
+        return self._candidates[key]
+
+    def _about(self, need: Need) -> Sequence[Evidence]:
+        if need.about == "system":
+            return self.shelf.of(need.kind)
+        if need.about == "model-version":
+            return self.shelf.about(need.kind, self.model.sha256) if self.model else []
+        found = {piece.index: piece for digest in self.datasets for piece in self.shelf.about(need.kind, digest)}
+        return [found[index] for index in sorted(found)]
+
+    def _with_carried(self, need: Need, carried: frozenset[str]) -> Sequence[Evidence]:
+        found = {piece.index: piece for piece in self._about(need)}
+        for digest in carried - self.shelf.aside.keys():
+            piece = self.shelf.records.get(digest)
+            if piece is not None and piece.kind == need.kind:
+                found[piece.index] = piece
+        return [found[index] for index in sorted(found)]
+
     def stale_before(self, need: Need) -> str | None:
         """Return the moment before which evidence is past the need's age."""
         if need.max_age_days is None:
@@ -87,19 +113,20 @@ def weigh(case: Case, requirement: Requirement, need: Need, carried: frozenset[s
     if need.kind == AUDIT_TRAIL:
         return _ledger_answers(case, need)
     valid = case.validators(requirement, need)
-    mine = [piece for piece in _candidates(case, need, carried) if matching.selects(need, piece.content)]
+    mine = case.candidates(need, carried)
     if missed := [piece for piece in mine if _misses(case, need, piece) and valid.is_valid(piece.statement)]:
         return _failed(case, need, missed)
-    refusals: list[tuple[NeedVerdict, str, Evidence]] = []
+    refused: dict[NeedVerdict, tuple[str, list[Evidence]]] = {}
     for piece in reversed(mine):
         outcome = _judge(case, need, piece, valid)
         if isinstance(outcome, _Passed):
             return NeedResult(need.id, NeedVerdict.PASSED, outcome.reason, outcome.evidence)
-        refusals.append((outcome[0], outcome[1], piece))
+        verdict, reason = outcome
+        refused.setdefault(verdict, (reason, []))[1].append(piece)
     for verdict in (NeedVerdict.INSUFFICIENT, NeedVerdict.STALE):
-        same = [(reason, piece) for found, reason, piece in refusals if found is verdict]
-        if same:
-            return NeedResult(need.id, verdict, same[0][0], against=_numbers(piece for _, piece in same))
+        if verdict in refused:
+            reason, pieces = refused[verdict]
+            return NeedResult(need.id, verdict, reason, against=_numbers(pieces))
     return _elsewhere(case, need)
 
 
@@ -107,20 +134,6 @@ def weigh(case: Case, requirement: Requirement, need: Need, carried: frozenset[s
 class _Passed:
     reason: str
     evidence: tuple[str, ...]
-
-
-def _candidates(case: Case, need: Need, carried: frozenset[str]) -> Sequence[Evidence]:
-    """Return the live evidence of the need's kind about what the need is about, oldest first."""
-    if need.about == "system":
-        return case.shelf.of(need.kind)
-    found: dict[int, Evidence] = {}
-    for digest in [case.model.sha256] if case.model and need.about == "model-version" else case.datasets:
-        found.update((piece.index, piece) for piece in case.shelf.about(need.kind, digest))
-    for digest in carried:
-        piece = case.shelf.records.get(digest)
-        if piece is not None and piece.kind == need.kind and digest not in case.shelf.aside:
-            found[piece.index] = piece
-    return [found[index] for index in sorted(found)]
 
 
 def _misses(case: Case, need: Need, piece: Evidence) -> bool:
@@ -148,8 +161,10 @@ def _judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> _Passed
         return NeedVerdict.INSUFFICIENT, (
             f"{piece.number} is about a published identity (digest basis identity): nobody here holds the bytes."
         )
+    if lacking := matching.lacks(need, piece):
+        return NeedVerdict.INSUFFICIENT, lacking
     if not valid.is_valid(piece.statement):
-        return NeedVerdict.INSUFFICIENT, matching.lacks(need, piece)
+        return NeedVerdict.INSUFFICIENT, f"{piece.number} does not meet the schema of this need."
     if need.signer_role and not case.authority.has_role(piece, need.signer_role):
         return NeedVerdict.INSUFFICIENT, f"{piece.number} is not signed in the role {need.signer_role}."
     evidence, reasons = [piece.number], []
