@@ -181,6 +181,6 @@ def _counted(counts: dict[str, int]) -> str:
 
 
 def _named(assessments: Any, verdict: str) -> str:
-    found = [f.requirement.ref for a in assessments for f in a.findings if f.finding == verdict]
+    found = list(dict.fromkeys(f.requirement.ref for a in assessments for f in a.findings if f.finding == verdict))
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
     return (", ".join(found[:5]) + more) or "nothing"

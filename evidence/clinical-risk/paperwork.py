@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
+from os import cpu_count
 from pathlib import Path
-from platform import python_version
+from platform import machine, python_version
 from typing import Any
 
 import cohort
@@ -80,6 +81,17 @@ def model(version: str, settings: dict[str, Any], threshold: float) -> dict[str,
         description["previous_version"] = f"clinical-risk@{int(version) - 1}"
         description["changes"] = ["Class weights dropped: the tuning data show risks about three times too high."]
     return description
+
+
+def run() -> dict[str, Any]:
+    """Say what MLflow does not know of a training run: which datasets on record, and how the version was chosen."""
+    return {
+        "datasets": ["flchain-train@1", "flchain-tune@1"],
+        "seed": str(cohort.SEED),
+        "selection": "By calibration on the tuning part; the test part plays no role.",
+        "environment": {"python": python_version(), "hardware": f"{machine()}, {cpu_count()} processor cores"},
+        "deterministic": True,
+    }
 
 
 def study(version: str, role: str) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def main() -> None:
         run, folder, threshold = fit(version, settings, parts)
         model = f"{MODEL}@{version}"
         workspace.log_model(folder, **paperwork.model(version, settings, threshold))
-        workspace.capture_run(run, model=model)
+        workspace.capture_run(run, model=model, **paperwork.run())
 
         served = mlflow.pyfunc.load_model(f"models:/{MODEL}/{version}")
         for role in ("tune", "test"):
