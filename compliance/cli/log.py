@@ -178,6 +178,8 @@ def told(logged: "Sequence[Logged]", as_json: bool) -> None:
     for piece in logged:
         about = ", ".join(f"{s['name']}@{s['version']}" if s["version"] else s["name"] for s in piece.subject)
         output.put(f"{piece.evidence}  {piece.kind}  {about}")
+    if not logged:
+        output.say("Nothing new: it stands on record as it is.")
     pending = sum(piece.mirror == "pending" for piece in logged)
     if pending:
         output.say(f"On record; {pending} of {len(logged)} not in MLflow yet. `compliance sync` completes it.")

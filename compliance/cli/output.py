@@ -7,7 +7,9 @@ terminal or turn a line around, are shown as escapes and never sent.
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -78,7 +80,11 @@ def put(text: object = "") -> None:
 
 def say(text: object) -> None:
     """Say something about the work, on stderr."""
-    print(clean(text), file=sys.stderr)
+    shown = clean(text)
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        shown = "\n".join(textwrap.fill(paragraph, width, break_long_words=False) for paragraph in shown.splitlines())
+    print(shown, file=sys.stderr)
 
 
 def error(problem: str, remedy: str) -> None:
@@ -135,9 +141,6 @@ def heading(text: object) -> None:
 
 def fields(pairs: Mapping[str, object] | Iterable[tuple[str, object]], *, indent: int = 0) -> None:
     """Print name and value pairs, values wrapped to the terminal beside their names."""
-    import shutil
-    import textwrap
-
     items = [(name, clean(value)) for name, value in (pairs.items() if isinstance(pairs, Mapping) else pairs)]
     edge = indent + max((len(name) for name, _ in items), default=0) + 2
     width = max(shutil.get_terminal_size().columns, edge + 30) if sys.stdout.isatty() else 10**6
