@@ -109,18 +109,26 @@ def _counted(x: int, n: int) -> None:
 
 def _beta_quantile(probability: float, a: float, b: float) -> float:
     """Solve I_q(a, b) = probability by Newton's steps inside a shrinking bracket."""
-    low, high, q = 0.0, 1.0, a / (a + b)
+    low, high, mean = 0.0, 1.0, a / (a + b)
+    spread = math.sqrt(mean * (1 - mean) / (a + b + 1))
+    q = min(max(mean + _roughly_normal(probability) * spread, mean / 10), 1 - (1 - mean) / 10)
     log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
     for _ in range(200):
         error = _beta_cdf(q, a, b, log_beta) - probability
         low, high = (q, high) if error < 0 else (low, q)
         density = math.exp((a - 1) * math.log(q) + (b - 1) * math.log1p(-q) - log_beta)
         step = q - error / density if density > 0 else low
-        following = step if low < step < high else (low + high) / 2
-        if abs(following - q) < 1e-14 or high - low < 1e-15:
-            return following
-        q = following
+        if abs(step - q) < 1e-10 or high - low < 1e-15:  # the next error is this one squared
+            return min(max(step, low), high)
+        q = step if low < step < high else (low + high) / 2
     return q
+
+
+def _roughly_normal(probability: float) -> float:
+    """Return a normal quantile to some three digits: a start for Newton (Abramowitz and Stegun 26.2.22)."""
+    t = math.sqrt(-2 * math.log(min(probability, 1 - probability)))
+    z = t - (2.30753 + 0.27061 * t) / (1 + 0.99229 * t + 0.04481 * t * t)
+    return math.copysign(z, probability - 0.5)
 
 
 def _beta_cdf(q: float, a: float, b: float, log_beta: float) -> float:
