@@ -1,7 +1,7 @@
 """Assessing a workspace: its evidence against its catalogs, for one model version, as of one day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from compliance.services import catalogs as catalogs_
 from compliance.services.verify import verify_workspace
 
 if TYPE_CHECKING:
+    from compliance.services.verify import Report
     from compliance.services.workspace import Workspace
 
 BLOCKING = (Verdict.FAILED, Verdict.GAP, Verdict.INSUFFICIENT, Verdict.STALE, Verdict.PARTIAL, Verdict.UNDETERMINED)
@@ -48,24 +49,25 @@ def assess_workspace(
     catalogs: Sequence[str] | None = None,
     as_of: str | date | None = None,
     stop: int | None = None,
+    ledger: "Report | None" = None,
 ) -> Assessment:
     """Return one finding per requirement of the system's catalogs (or of `catalogs`).
 
     `model` is NAME@VERSION (default: the newest version on record of the system's model); `as_of` a day, by what
-    the ledger held at its end (UTC); `stop` a ledger size. The profile counts as signed.
+    the ledger held at its end (UTC); `stop` a ledger size; `ledger` what verification said, where it was asked
+    already. The profile counts as signed.
     Raises InvalidInput for a day that is none, UnknownReference for a name that is not on record.
     """
     day = _day(as_of)
     evidence = ws.evidence(stop=stop, as_of=day)
-    profile = ws.system_record(evidence).content["profile"]
     found = assess(
         catalogs_.load_all(catalogs or ws.config.system.catalogs),
         evidence,
-        profile,
+        ws.system_record(evidence).content["profile"],
         system=ws.config.system.id,
         model=model_version(evidence, model or ws.config.system.model, required=model is not None),
         on=day.isoformat(),
-        ledger=verify_workspace(ws.root),
+        ledger=ledger or verify_workspace(ws.root),
     )
     if not ws.profile_differs(evidence):
         return found
@@ -74,7 +76,7 @@ def assess_workspace(
         "compliance.toml differs from what is signed, and the signed profile is used; "
         "`compliance log record compliance.toml` signs the new one.",
     )
-    return Assessment(found.as_of, found.system, found.model, found.findings, found.counts, (note, *found.notes))
+    return replace(found, notes=(note, *found.notes))
 
 
 def gate(
@@ -89,9 +91,10 @@ def gate(
     A row that binds only from a later day blocks too: a gate that stands open because a law does not apply yet
     would look like one that stands open because nothing is missing.
     """
-    assessment = assess_workspace(ws, model=model, catalogs=catalogs, as_of=as_of)
-    blocking = tuple(f for f in assessment.findings if f.finding in BLOCKING)
-    return Gate(assessment, blocking, verify_workspace(ws.root).ok)
+    ledger = verify_workspace(ws.root)
+    assessment = assess_workspace(ws, model=model, catalogs=catalogs, as_of=as_of, ledger=ledger)
+    blocking = tuple(finding for finding in assessment.findings if finding.finding in BLOCKING)
+    return Gate(assessment, blocking, ledger.ok)
 
 
 def model_version(evidence: Sequence[Evidence], name: str | None, *, required: bool) -> Thing | None:
