@@ -233,6 +233,27 @@ class Overlap(Strict):
         return self
 
 
+class Leakage(Strict):
+    """What test data and development data have in common, over all datasets on the other side that were on record."""
+
+    datasets: Positive
+    """How many there were on the other side."""
+    not_comparable: Count
+    shared: Count | None = None
+    """Most people shared with any one of them, or most equal records where it is not known whose they are.
+
+    0 only where every one of them could be compared; absent where nothing was found and some could not be.
+    """
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.not_comparable > self.datasets:
+            raise ValueError(f"could not compare {self.not_comparable} of {self.datasets} datasets")
+        if (self.shared is None) != (self.not_comparable > 0) and not self.shared:
+            raise ValueError("shares nothing only where every dataset could be compared")
+        return self
+
+
 class PersonalData(Strict):
     """Whether people can be found in it, and what protects them."""
 
@@ -351,6 +372,7 @@ class Dataset(Content):
     """Decontamination against test material, and what is known of leaks."""
     fingerprints: Fingerprints | None = None
     overlaps: list[Overlap] | None = None
+    leakage: Leakage | None = None
     independence: Text | None = None
     personal_data: PersonalData | None = None
     access: Access | None = None
@@ -374,6 +396,16 @@ class Dataset(Content):
         for what, n in (("patients", self.patients), ("duplicate records", self.duplicate_records)):
             if n is not None and n > self.rows:
                 raise ValueError(f"has {n} {what} in {self.rows} rows")
+        if self.labels:
+            labelled = sum(label.n for label in self.labels.classes) + (self.labels.missing or 0)
+            if labelled != self.rows:
+                raise ValueError(f"the classes of {self.labels.column} add up to {labelled}, but rows is {self.rows}")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if self.rows is None:
+            return self
         for column in self.columns or []:
             if column.missing > self.rows:
                 raise ValueError(f"column {column.name} misses {column.missing} of {self.rows} values")
@@ -383,10 +415,6 @@ class Dataset(Content):
                     raise ValueError(
                         f"column {column.name} states the missing share {column.missing_share}, but it is {exact:.6f}"
                     )
-        if self.labels:
-            labelled = sum(label.n for label in self.labels.classes) + (self.labels.missing or 0)
-            if labelled != self.rows:
-                raise ValueError(f"the classes of {self.labels.column} add up to {labelled}, but rows is {self.rows}")
         for part in self.composition or []:
             if part.n is not None and part.n > self.rows:
                 raise ValueError(f"group {part.group} has {part.n} of {self.rows} rows")

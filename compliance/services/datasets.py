@@ -102,8 +102,7 @@ def _measured(
     measured |= _described(prints, table.rows, patient)
     attachments.append({"data": fingerprint.write(prints), "name": FINGERPRINTS, "classification": "restricted"})
     whole = f"{str(authored['name']).partition('@')[0]}@{authored['version']}"
-    if overlaps := overlap.measured(ws, whole, authored["role"], authored.get("parent"), prints):
-        measured["overlaps"] = overlaps
+    measured |= overlap.measured(ws, whole, authored["role"], authored.get("parent"), prints)
     if subject_digest(path) != (sha256, basis):
         raise Unavailable(f"{path} changed while it was read.", remedy="Wait until it is written, then try again.")
     joined = _joined(authored, measured, path.name)
@@ -143,9 +142,14 @@ def _described(prints: Fingerprints, rows: int, patient: str | None) -> dict[str
 def _joined(authored: Mapping[str, Any], measured: Mapping[str, Any], file: str) -> dict[str, Any]:
     """Put what was measured beside what was written; of columns, units, roles and notes may be written."""
     joined = dict(authored)
+    for name in ("fingerprints", "leakage"):
+        if name in authored:
+            raise InvalidInput(f"{name} is measured, never written.", remedy=f"Leave out {name}.")
     for name, value in measured.items():
         if name == "columns" and "columns" in authored:
             joined[name] = _columns(authored[name], value, file)
+        elif name == "overlaps" and all(one.get("level") == "site" for one in authored.get(name, [])):
+            joined[name] = [*value, *authored.get(name, [])]
         elif name in authored and authored[name] != value:
             raise InvalidInput(
                 f"{name} is measured from {file}, and what is written differs.", remedy=f"Leave out {name}."

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
 
 LEVELS: tuple[Level, ...] = ("record", "patient")
+DEVELOPMENT = {"train", "tune", "calibration", "pretraining", "fine-tuning", "alignment"}
+"""Roles of data that shape a model; sharing people with test data is leakage."""
 COINCIDENCE = "Equal in every column, of different patients: coincidence, or one person under two numbers."
 
 
@@ -73,24 +75,28 @@ def compare(ws: "Workspace", first: str, second: str) -> Comparison:
     )
 
 
-def measured(ws: "Workspace", name: str, role: str, parent: str | None, mine: Fingerprints) -> list[dict[str, Any]]:
-    """Return what a dataset about to be logged shares with those on record, as its record says it.
+def measured(ws: "Workspace", name: str, role: str, parent: str | None, mine: Fingerprints) -> dict[str, Any]:
+    """Return `overlaps` and `leakage` of a dataset about to be logged, measured against those on record.
 
     Left out are other versions of the same data in the same role, raw data, and what it was cut from: they share
     records by design.
     """
-    if role == "raw":
-        return []
-    found: list[dict[str, Any]] = []
-    for piece in _others(ws, name, role):
-        theirs = piece.subjects[0]["name"]
-        if parent in (theirs, theirs.partition("@")[0]):
-            continue
+    overlaps: list[dict[str, Any]] = []
+    across: list[int | None] = []
+    for piece in _others(ws, name, role, parent):
         prints = _fingerprints(ws, piece)
-        if isinstance(prints, str) and not piece.content.get("fingerprints"):
-            continue
         shared = {level: _shared(mine, prints, level) for level in LEVELS if level in mine.levels}
-        found += [{"dataset": theirs, "level": level, **_told(level, shared)} for level in shared]
+        dataset = piece.subjects[0]["name"]
+        overlaps += [{"dataset": dataset, "level": level, **_told(level, shared)} for level in shared]
+        if (role in DEVELOPMENT) != (piece.content["role"] in DEVELOPMENT):
+            counts = [one.count for one in (shared.get("patient"), shared["record"]) if one and one.count is not None]
+            across.append(counts[0] if counts else None)
+    found: dict[str, Any] = {"overlaps": overlaps} if overlaps else {}
+    if across:
+        known = [count for count in across if count is not None]
+        leakage = {"datasets": len(across), "not_comparable": len(across) - len(known)}
+        told = any(known) or len(known) == len(across)
+        found["leakage"] = leakage | ({"shared": max(known)} if told else {})
     return found
 
 
@@ -103,8 +109,8 @@ def _told(level: Level, shared: Mapping[Level, Shared]) -> dict[str, Any]:
     return {"shared": one.count}
 
 
-def _others(ws: "Workspace", name: str, role: str) -> Iterator["Evidence"]:
-    """Return the newest record of every other dataset version in use, oldest first."""
+def _others(ws: "Workspace", name: str, role: str, parent: str | None) -> Iterator["Evidence"]:
+    """Return the newest record of every other dataset that `name` should share nothing with, oldest first."""
     newest: dict[str, Evidence] = {}
     for index in ws.ledger.indexes_of("dataset"):
         piece = ws.ledger.piece(index)
@@ -112,7 +118,9 @@ def _others(ws: "Workspace", name: str, role: str) -> Iterator["Evidence"]:
     family = name.partition("@")[0]
     for theirs, piece in newest.items():
         revision = theirs.partition("@")[0] == family and piece.content["role"] == role
-        if theirs != name and not revision and piece.content["role"] != "raw":
+        cut_from = parent in (theirs, theirs.partition("@")[0])
+        by_design = theirs == name or revision or cut_from or "raw" in (role, piece.content["role"])
+        if not by_design and piece.subjects[0]["annotations"]["basis"] != "identity":
             yield piece
 
 
