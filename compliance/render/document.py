@@ -24,6 +24,8 @@ BASES = {
     Basis.CONTENT.value: "digest of the record's own content",
     Basis.IDENTITY.value: "published identity only: nobody here holds the bytes",
 }
+ELSEWHERE = 60
+"""Rows out of scope that the page names; the content file names all."""
 SAYS = {
     Verdict.MET: "every need has valid, current, complete evidence that passes its criterion",
     Verdict.PARTIAL: "some needs are shown, some are not",
@@ -135,7 +137,8 @@ class DocumentView:
         self.signatures = [_signature(s, dossier.keys) for s in signatures]
         self.parts = [_part(part, sections) for part in manifest.parts]
         self.findings = [FindingView(f, dossier) for f in dossier.findings]
-        self.elsewhere = [f.requirement.ref for f in dossier.elsewhere]
+        self.elsewhere = [f.requirement.ref for f in dossier.elsewhere[:ELSEWHERE]]
+        self.elsewhere_more = len(dossier.elsewhere) > ELSEWHERE
         open_points = [FindingView(f, dossier) for f in gaps(dossier.findings)]
         self.gaps = [f for f in open_points if f.word != Verdict.UNDETERMINED and f.binding]
         self.later_gaps = [f for f in open_points if f.word != Verdict.UNDETERMINED and not f.binding]

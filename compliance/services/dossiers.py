@@ -5,7 +5,7 @@ content: with the same `at`, they turn the draft into the approved document and 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from compliance.errors import InvalidInput, Unavailable, UnknownReference
 from compliance.storage import assets
 
 if TYPE_CHECKING:
+    from compliance.render.check import Result
     from compliance.render.html import TemplateFolder
     from compliance.services.workspace import Workspace
 
@@ -90,6 +91,44 @@ def build(ws: "Workspace", dossier_id: str, *, out: Path, model: str | None = No
     return Built(
         paths, dossier.counts, content_digest, dossier.cutoff.evidence, all(signature.evidence for signature in asked)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What holds of one file, rule by rule."""
+
+    results: tuple["Result", ...]
+
+    @property
+    def ok(self) -> bool:
+        return all(result.ok for result in self.results)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"ok": self.ok, "results": [asdict(result) for result in self.results]}
+
+
+def check(path: Path) -> Checked:
+    """Check a PDF or bundle that a build made. Raises InvalidInput for another file."""
+    from compliance.render.check import Result, check_pdf
+    from compliance.services import verify_bundle
+
+    if path.suffix.lower() not in (".pdf", ".zip"):
+        raise InvalidInput(f"{path} is no PDF and no bundle.", remedy="Give ID.pdf, ID-archive.pdf or ID.zip.")
+    results: list[Result] = []
+    if path.suffix.lower() == ".pdf":
+        results += check_pdf(_read(path), path.name)
+    if path.suffix.lower() == ".zip" or any(result.rule == "signature" for result in results):
+        report = verify_bundle.check(path)
+        problems = "; ".join(problem.problem for problem in report.problems)
+        results.append(Result("evidence verifies", report.ok, problems or f"{report.checked} pieces of evidence"))
+    return Checked(tuple(results))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}.", remedy="Check the path.") from error
 
 
 def read_manifest(folder: Path) -> Manifest:
