@@ -2,12 +2,15 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 from compliance.core.envelope import unverified_payload
 from compliance.core.evidence import Evidence
 from compliance.errors import InvalidInput, Unavailable
 from compliance.exporters.sigstore import to_bundle
+from compliance.services.config import Config
 from compliance.services.workspace import Workspace
 from compliance.storage.mirror.moved import Move, find_move, mend
 from compliance.storage.mirror.record import RunRecord, experiment_name, mirror_record
@@ -54,7 +57,16 @@ class Mirror:
 _opened: "WeakKeyDictionary[Workspace, Mirror]" = WeakKeyDictionary()
 
 
-def place(ws: Workspace) -> Place:
+class Home(Protocol):
+    """What must be known of a workspace to find its mirror; its ledger may be lost."""
+
+    @property
+    def root(self) -> Path: ...
+    @property
+    def config(self) -> Config: ...
+
+
+def place(ws: Home) -> Place:
     """Return where the mirror of `ws` is: `MLFLOW_TRACKING_URI`, else compliance.toml."""
     try:
         uri = tracking_uri(ws.config.mlflow.tracking_uri, ws.root, os.environ)
@@ -88,7 +100,7 @@ def forget(ws: Workspace) -> None:
     _opened.pop(ws, None)
 
 
-def read_mirror(ws: Workspace) -> Mirror:
+def read_mirror(ws: Home) -> Mirror:
     """Open the mirror for reading: nothing is made and nothing mended. Raises Unavailable where it is not there."""
     at = place(ws)
     file = sqlite_file(at.uri)
@@ -107,7 +119,7 @@ def read_mirror(ws: Workspace) -> Mirror:
         return Mirror(at, tracking, None, move)
 
 
-def moved(ws: Workspace) -> Move | None:
+def moved(ws: Home) -> Move | None:
     """Return how the workspace moved since MLflow's paths were written, where they were not mended yet."""
     at = place(ws)
     file = sqlite_file(at.uri)
@@ -116,7 +128,7 @@ def moved(ws: Workspace) -> Move | None:
     return find_move(file, (ws.root / ws.config.mlflow.artifacts).resolve(), ws.root, at.experiment)
 
 
-def mend_move(ws: Workspace) -> int:
+def mend_move(ws: Home) -> int:
     """Mend MLflow's absolute paths after the workspace moved; return how many were changed."""
     move, file = moved(ws), sqlite_file(place(ws).uri)
     return mend(file, move) if move is not None and file is not None else 0
@@ -134,5 +146,3 @@ def run_record(ws: Workspace, evidence: Evidence) -> RunRecord:
         checkpoint=ws.ledger.covering_checkpoint(evidence.index) or "",
         attachments=ws.attachments,
     )
-
-

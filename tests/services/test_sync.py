@@ -5,13 +5,13 @@ import threading
 from pathlib import Path
 
 import pytest
+from support.mlflow_server import MakeWorkspace, Server, log_some
 
 from compliance.errors import Unavailable
 from compliance.services import mirroring
 from compliance.services.sync import SyncReport, compare, mirror_after_append, send, sync
 from compliance.services.workspace import Workspace
 from compliance.storage.mirror.tracking import MLflowRun
-from support.mlflow_server import MakeWorkspace, Server, log_some
 
 pytestmark = pytest.mark.usefixtures("loaded")
 
@@ -110,7 +110,9 @@ def test_server_down_is_pending_and_completed_later(make_workspace: MakeWorkspac
     assert compare(ws) == []
 
 
-def test_the_next_command_completes_what_was_left(make_workspace: MakeWorkspace, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_command_completes_what_was_left(
+    make_workspace: MakeWorkspace, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ws = make_workspace("http://127.0.0.1:9", system="left-over")
     log_some(ws)
     assert ws.ledger.pending_count() == ws.ledger.size
@@ -119,7 +121,9 @@ def test_the_next_command_completes_what_was_left(make_workspace: MakeWorkspace,
     assert ws.ledger.pending_count() == 0
 
 
-def test_a_server_that_says_nothing_holds_nobody_up(make_workspace: MakeWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_says_nothing_holds_nobody_up(
+    make_workspace: MakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -143,7 +147,9 @@ def test_something_else_that_speaks_http_is_named(make_workspace: MakeWorkspace,
     assert sync(ws).problems[0].startswith("MLflow at http://127.0.0.1")
 
 
-def test_credentials_reach_the_server_and_nothing_else(make_workspace: MakeWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_reach_the_server_and_nothing_else(
+    make_workspace: MakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     heard: list[bytes] = []
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

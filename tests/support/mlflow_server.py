@@ -1,6 +1,7 @@
 """A real MLflow tracking server on a free port of this machine, and workspaces that mirror to it."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -77,8 +78,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     made.stop()
 
 
+@pytest.fixture(scope="session")
+def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database without runs; making its tables takes seconds, a copy none."""
+    from compliance.storage.mirror.client import ClientTracking
+
+    path = tmp_path_factory.mktemp("empty-mlflow") / "mlflow.db"
+    ClientTracking(f"sqlite:///{path}", None)
+    return path
+
+
 @pytest.fixture
-def make_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeWorkspace]:
+def make_workspace(tmp_path: Path, empty_mlflow: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeWorkspace]:
     """Make workspaces that mirror to their own SQLite file, or to `uri`."""
     made: list[Workspace] = []
     monkeypatch.setenv("COMPLIANCE_PASSPHRASE", "correct horse battery staple")
@@ -86,6 +97,8 @@ def make_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     def make(uri: str | None = None, system: str = "triage", folder: str = "workspace") -> Workspace:
         if uri is None:
             monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+            (tmp_path / folder).mkdir()
+            shutil.copy(empty_mlflow, tmp_path / folder / "mlflow.db")
         else:
             monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         ws = Workspace.create(
@@ -111,7 +124,8 @@ def some_records(prefix: str = "a") -> list[dict[str, Any]]:
          "basis": "file", "hyperparameters": {"depth": "3"}, "design_rationale": "ä" * 7000},
         {"kind": "dataset", "name": f"{prefix}-test", "version": "1", "title": "Held out", "role": "test",
          "sha256": "c1" * 32, "basis": "file"},
-        {"kind": "document", "name": f"{prefix}-plan@1", "title": "Plan", "document_type": "study-protocol", "attachments": [
+        {"kind": "document", "name": f"{prefix}-plan@1", "title": "Plan", "document_type": "study-protocol",
+         "attachments": [
             {"path": "plan #1.txt", "classification": "internal"},
             {"path": "patients.csv", "classification": "restricted"}]},
         {"kind": "evaluation", "title": "On people held out", "model": f"{prefix}-net@1", "dataset": f"{prefix}-test@1",

@@ -40,9 +40,9 @@ class RestTracking:
 
     def experiment(self, name: str) -> str | None:
         quoted = name.replace("'", "''")
-        found = self._post(
-            "experiments/search", max_results=1, filter=f"name = '{quoted}'", view_type="ALL"
-        ).get("experiments", [])
+        found = self._post("experiments/search", max_results=1, filter=f"name = '{quoted}'", view_type="ALL").get(
+            "experiments", []
+        )
         if not found:
             return None
         if found[0]["lifecycle_stage"] != ACTIVE:
@@ -275,4 +275,3 @@ def _input_json(item: DatasetInput) -> dict[str, Any]:
         },
         "tags": [{"key": CONTEXT_TAG, "value": item.context}],
     }
-

@@ -159,9 +159,7 @@ def sqlite_file(uri: str) -> Path | None:
     return Path(rest.removeprefix("///").partition("?")[0])
 
 
-def open_tracking(
-    uri: str, artifacts: Path, environment: Mapping[str, str], move: Move | None = None
-) -> Tracking:
+def open_tracking(uri: str, artifacts: Path, environment: Mapping[str, str], move: Move | None = None) -> Tracking:
     """Open a tracking store: over REST where it is a server, else through MLflow's client.
 
     `artifacts` is the folder for files of experiments that we make in a database or file store;

@@ -12,7 +12,13 @@ from compliance.storage.mirror.record import RunRecord, mirror_record
 
 
 def evidence(content: dict[str, Any], **predicate: Any) -> Evidence:
-    said = {"title": "On people held out", "completeness": "complete", "attachments": [], "content": content, **predicate}
+    said = {
+        "title": "On people held out",
+        "completeness": "complete",
+        "attachments": [],
+        "content": content,
+        **predicate,
+    }
     statement = {
         "predicateType": predicate_type("evaluation"),
         "subject": [{"name": "net@2", "digest": {"sha256": "5f" * 32}}],
@@ -94,11 +100,15 @@ def test_restricted_attachments_stay_in_the_workspace() -> None:
         ],
     )
     assert [path for path in made.artifacts if path.startswith("attachments/")] == ["attachments/protocol _3.pdf"]
-    assert made.artifacts["attachments/protocol _3.pdf"].source == Path("/workspace/.compliance/attachments") / ("bb" * 32)
+    assert made.artifacts["attachments/protocol _3.pdf"].source == Path("/workspace/.compliance/attachments") / (
+        "bb" * 32
+    )
 
 
 names = st.text(min_size=1, max_size=300)
-values = st.one_of(st.text(max_size=50), st.booleans(), st.integers(), st.none(), st.text(min_size=5_990, max_size=6_100))
+values = st.one_of(
+    st.text(max_size=50), st.booleans(), st.integers(), st.none(), st.text(min_size=5_990, max_size=6_100)
+)
 contents = st.dictionaries(names, st.one_of(values, st.dictionaries(names, values, max_size=3)), max_size=8)
 rows = st.lists(
     st.fixed_dictionaries({"name": names, "value": st.just("0.5"), "group": st.dictionaries(names, names, max_size=2)}),
