@@ -5,6 +5,18 @@ Results go to stdout, talk to stderr. Nothing heavy is imported before a command
 when that command is run.
 """
 
-from compliance.cli.edge import main
+import sys
+from typing import NoReturn
 
 __all__ = ["main"]
+
+
+def main() -> NoReturn:
+    """Run the command line. Even its own imports may be interrupted without a traceback."""
+    try:
+        from compliance.cli.edge import main as run
+
+        run()
+    except KeyboardInterrupt:
+        print("Interrupted before anything was done.", file=sys.stderr)
+        sys.exit(130)

@@ -122,7 +122,7 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "no such decision": (
         ["determine", "eu-ai-act/art-15.1", "--model", "clinical-risk@1", "--decision", "perhaps", "--reason", "x"],
         2,
-        "perhaps",
+        "'not-met'",
     ),
     "no such meaning": (["approve", "EV-000002", "--meaning", "liked"], 2, "'reviewed'"),
     "approval by a pipeline": (["approve", "EV-000002", "--meaning", "approved"], 2, "approve"),

@@ -186,7 +186,7 @@ def test_ctrl_c_at_any_moment(
     logging.send_signal(signal.SIGINT)
     _, err = logging.communicate(timeout=60)
     assert logging.returncode in (0, 130, -signal.SIGINT), err
-    if delay > 0.1:  # before that, Python itself may still be starting
+    if "compliance/cli" in err:  # else Python itself was still starting, and its traceback is its own
         assert "Traceback" not in err
     size = holds(workspace, compliance)
     assert size in (5, 305), "all or none"
