@@ -17,7 +17,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from html import escape
 from typing import Any, ClassVar, NoReturn, final
 
-from compliance.core.evidence import Evidence
+from compliance.core.evidence import EVIDENCE_NUMBER, Evidence
 from compliance.errors import InvalidInput
 
 LONGEST = 4000
@@ -30,6 +30,7 @@ DECIMALS = 3
 """Digits printed of a computed proportion; a stated value keeps all digits of its source."""
 
 _NUMBER = re.compile(r"[<>≤≥]?-?\d+(\.\d+)?")
+_ABBREVIATIONS = {"tp": "TP", "fp": "FP", "tn": "TN", "fn": "FN", "n": "n", "udi": "UDI", "us": "US", "gpai": "GPAI"}
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 _HARMLESS = {"\n", "\t", "\u00ad"}
 
@@ -220,6 +221,16 @@ class Node:
         return isinstance(self._value, Mapping) and {"name", "sha256"} <= set(self._value) <= {"name", "sha256", "role"}
 
     @property
+    def record(self) -> Markup:
+        """A reference to a piece of evidence, as a link to that piece."""
+        name = escape(str(self._value["name"]))
+        return Markup(f'<a class="ev" href="#{name}">{name}</a>')
+
+    @property
+    def is_record(self) -> bool:
+        return self.is_reference and EVIDENCE_NUMBER.fullmatch(str(self._value["name"])) is not None
+
+    @property
     def inline(self) -> bool:
         """Whether it is few plain fields, such as a group of cases: they print in one line."""
         return isinstance(self._value, Mapping) and _fits_a_cell(self._value)
@@ -274,6 +285,8 @@ def predicate_node(evidence: Evidence, citations: Citations) -> Node:
 
 def words(key: str) -> str:
     """Return a field's name as a reader would write it: `unit_of_analysis` -> `Unit of analysis`."""
+    if key in _ABBREVIATIONS:
+        return _ABBREVIATIONS[key]
     text = key.replace("_", " ").replace(".", " ").strip()
     return text[:1].upper() + text[1:]
 

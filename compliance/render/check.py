@@ -53,17 +53,28 @@ def _rules(pdf: Any, size: int) -> Iterator[Result]:
     lost = [target for target in _targets(pdf) if target not in names]
     yield Result("links", not lost, f"{len(lost)} lead nowhere" if lost else f"all of {len(names)} places are there")
     yield Result("bookmarks", _bookmarks(pdf) > 0, f"{_bookmarks(pdf)} entries")
+    with pdf.open_metadata(set_pikepdf_as_editor=False) as described:
+        title = str(described.get("dc:title", ""))
+    yield Result("title", bool(title), title or "none")
+    figures = [item for item in _dictionaries(pdf) if item.get("/S") == "/Figure"]
+    silent = sum(1 for figure in figures if not str(figure.get("/Alt", "")))
+    yield Result("alternative text", not silent, f"{silent} of {len(figures)} figures have none" if silent else "all")
+    files = [item for item in _dictionaries(pdf) if item.get("/Type") == "/Filespec" and "/EF" in item]
+    unrelated = sum(1 for item in files if "/AFRelationship" not in item)
+    yield Result("attachments", not unrelated, f"{unrelated} say not what they are" if unrelated else f"{len(files)}")
+
+
+def _dictionaries(pdf: Any) -> Iterator[Any]:
+    import pikepdf
+
+    return (item for item in pdf.objects if isinstance(item, pikepdf.Dictionary))
 
 
 def _unembedded(pdf: Any) -> list[str]:
-    import pikepdf
-
     return [
         str(found.FontName)
-        for found in pdf.objects
-        if isinstance(found, pikepdf.Dictionary)
-        and found.get("/Type") == "/FontDescriptor"
-        and not {"/FontFile", "/FontFile2", "/FontFile3"} & set(found.keys())
+        for found in _dictionaries(pdf)
+        if found.get("/Type") == "/FontDescriptor" and not {"/FontFile", "/FontFile2", "/FontFile3"} & set(found.keys())
     ]
 
 

@@ -147,7 +147,7 @@ class MetricView:
     @property
     def level(self) -> str:
         """The confidence level in per cent, as words of the method column."""
-        return f"{Decimal(str(self._row['ci_level'])) * 100:g} %"
+        return f"{(Decimal(str(self._row['ci_level'])) * 100).normalize():f} %"
 
     @property
     def counts(self) -> Markup:

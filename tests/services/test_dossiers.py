@@ -41,7 +41,7 @@ EVALUATION: dict[str, Any] = {
          "ci_level": "0.95", "ci_method": "delong"},
         {"name": "brier", "n": 1970, "value": None, "reason": "not computed"},
     ],
-    "curves": [{"name": "roc", "n": 1970, "points": [{"x": "0", "y": "0"}, {"x": "0.2", "y": "0.7"}, {"x": "1", "y": "1"}]}],
+    "curves": [{"name": "roc", "n": 1970, "points": [{"x": x, "y": y} for x, y in ("00", ("0.2", "0.7"), "11")]}],
     "calibration": [{"n": 1970, "bins": [
         {"low": "0", "high": "0.2", "n": 1500, "mean_predicted": "0.1", "events": 150, "observed": "0.1",
          "ci_low": "0.08", "ci_high": "0.12"},
