@@ -48,14 +48,14 @@ def build(
 
 
 def check(
-    file: Annotated[Path, typer.Argument(help="A PDF that a dossier build made.")],
+    file: Annotated[Path, typer.Argument(help="A PDF or bundle that a dossier build made.")],
     workspace: options.AnyWorkspace = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Check a dossier's PDF: version, fonts, tags, bookmarks, links, active content, attachments."""
-    from compliance.services import dossier_check
+    """Check a dossier file: fonts, tags, links, active content, signature, and the evidence it carries."""
+    from compliance.services import dossiers
 
-    report = dossier_check.check(file)
+    report = dossiers.check(file)
     if as_json:
         output.result(report.to_dict())
     else:
