@@ -27,6 +27,8 @@ class Figure(Strict):
     name: Word
     value: Number
     step: Count | None = None
+    values: Count | None = None
+    """How many values its history holds; `value` is the last of them."""
     dataset: Dataset | None = None
 
 

@@ -1,13 +1,15 @@
 """Evidence from what MLflow already holds: finished runs and registered model versions.
 
-Read-only towards the user's objects, but for one tag that names the evidence. MLflow's own digests are not
-trusted: every file is read and digested here. What has not changed since it was captured adds nothing; what has
-changed becomes new evidence that supersedes the old and says so.
+Read-only towards the user's objects, but for one tag that names the evidence and is written with its mirror.
+MLflow's own digests are not trusted: every file is read and digested here. The whole run as MLflow shows it is
+attached, so what has not changed since it was captured adds nothing, and what has changed becomes new evidence
+that supersedes the old and says so.
 """
 
 import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +24,12 @@ if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
     from compliance.storage.mirror.tracking import MLflowRun, ModelVersion, Tracking
 
-CAPTURED_TAG = "compliance.captured_as"
-"""Tag on a captured run or model version: the number of its evidence."""
+RUN_FILE = "mlflow-run.json"
+"""Attachment that holds the whole run, as MLflow showed it when it was captured."""
+OWN_TAGS = "compliance."
+WORD, DIGITS = 200, 40
+"""What a word and a number of the kind may hold, in characters; longer ones stand in the attachment."""
+CUT = f"… [cut; whole in {RUN_FILE}]"
 _OUTCOMES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "stopped"}
 _CHANGED = "The run was changed in MLflow after it had been captured."
 
@@ -41,27 +47,28 @@ def capture_run(
     run = tracking.run(run_id)
     if run.status not in _OUTCOMES:
         raise InvalidInput(f"The run {run_id} is {run.status.lower()}.", remedy="Capture it when it has ended.")
-    artifacts = canonical(_artifacts(tracking, run))
-    content = _content(run) | fields
+    lengths = {key: tracking.history_length(run_id, key) for key in sorted(run.metrics)}
+    whole = canonical(_whole(tracking, run, lengths))
     before = _captured(ws, run_id)
-    if before is not None and _unchanged(before, content, artifacts):
+    if before is not None and _holds(before, RUN_FILE, digest(whole)):
         return []
     authored: dict[str, Any] = {
         "kind": "training-run",
         "title": f"Training run {run.name or run_id}",
-        "summary": _summary(run),
-        **content,
-        "attachments": [{"data": artifacts, "name": "artifacts.json", "media_type": "application/json"}],
+        "summary": _summary(run, tracking.run_model_versions(run_id)),
+        **_content(run, lengths),
+        **fields,
+        "attachments": [
+            {"data": whole, "name": RUN_FILE, "media_type": "application/json"},
+            *fields.get("attachments", []),
+        ],
     }
     if model is not None:
         authored["model"] = model
     if before is not None:
         authored["supersedes"] = {"evidence": before.number, "reason": _CHANGED}
-    logged = record.log(
-        ws, [authored], how="capture", key=key, mlflow={"run_id": run_id, "experiment": run.experiment_id}
-    )
-    tracking.tag_run(run_id, CAPTURED_TAG, logged[0].evidence)
-    return logged
+    origin = {"run_id": run_id, "experiment": run.experiment_id}
+    return record.log(ws, [authored], how="capture", key=key, mlflow=origin)
 
 
 def capture_model(ws: "Workspace", name: str, *, key: str | None = None, **fields: Any) -> list[Logged]:
@@ -98,49 +105,74 @@ def capture_model(ws: "Workspace", name: str, *, key: str | None = None, **field
     }
     origin = {"registered_model": f"{registered}/{version.version}"}
     origin |= {"run_id": version.run_id} if version.run_id else {}
-    logged = record.log(ws, [authored], how="capture", key=key, mlflow=origin)
-    tracking.tag_model_version(version, CAPTURED_TAG, logged[0].evidence)
-    return logged
+    return record.log(ws, [authored], how="capture", key=key, mlflow=origin)
 
 
-def _content(run: "MLflowRun") -> dict[str, Any]:
+def _whole(tracking: "Tracking", run: "MLflowRun", lengths: Mapping[str, int]) -> dict[str, Any]:
+    """Return the run as MLflow shows it, our own tags left out, with the digest of every file."""
+    return {
+        "run_id": run.run_id,
+        "experiment_id": run.experiment_id,
+        "name": run.name,
+        "status": run.status,
+        "user": run.user,
+        "started": str(run.started),
+        "ended": str(run.ended),
+        "parameters": dict(run.params),
+        "metrics": [
+            {
+                "name": key,
+                "value": repr(point.value),
+                "step": str(point.step),
+                "timestamp": str(point.timestamp),
+                "values": lengths[key],
+            }
+            for key, point in sorted(run.metrics.items())
+        ],
+        "inputs": [
+            {"name": item.name, "digest": item.digest, "role": item.context, "source": item.source}
+            for item in run.inputs
+        ],
+        "tags": {name: value for name, value in run.tags.items() if not name.startswith(OWN_TAGS)},
+        "artifacts": [{"path": path, "sha256": _sha256(tracking.read(run, path))} for path in tracking.artifacts(run)],
+    }
+
+
+def _content(run: "MLflowRun", lengths: Mapping[str, int]) -> dict[str, Any]:
     """Return the kind's fields that a run itself says."""
+    dirty = run.tags.get("mlflow.source.git.dirty")
     code = {
         "commit": run.tags.get("mlflow.source.git.commit"),
         "repository": run.tags.get("mlflow.source.git.repoURL"),
         "entry_point": run.tags.get("mlflow.source.name"),
+        "dirty": None if dirty is None else dirty.lower() == "true",
     }
     content: dict[str, Any] = {
         "started_at": _moment(run.started),
+        "ended_at": _moment(run.ended) if run.ended else None,
         "outcome": _OUTCOMES[run.status],
         "mlflow_run": run.run_id,
-        "parameters": {name: value for name, value in sorted(run.params.items()) if value} or None,
+        "parameters": {_word(name): _word(value) for name, value in sorted(run.params.items()) if value},
         "figures": [
-            {"name": point.key, "value": point.value, "step": point.step}
-            for _, point in sorted(run.metrics.items())
-            if math.isfinite(point.value)
-        ]
-        or None,
-        "code": {name: value for name, value in code.items() if value} or None,
-        "ended_at": _moment(run.ended) if run.ended else None,
+            {"name": _word(key), "value": _digits(point.value), "step": max(point.step, 0), "values": lengths[key]}
+            for key, point in sorted(run.metrics.items())
+            if _digits(point.value)
+        ],
+        "code": {name: _word(value) for name, value in code.items() if value not in (None, "")},
     }
-    return {name: value for name, value in content.items() if value is not None}
+    return {name: value for name, value in content.items() if value not in (None, {}, [])}
 
 
-def _summary(run: "MLflowRun") -> str:
-    """Say what the kind has no field for: datasets by MLflow's names, metrics that are no numbers."""
-    said = []
+def _summary(run: "MLflowRun", registered: "list[ModelVersion]") -> str:
+    """Say what the kind has no field for: registered versions, datasets by MLflow's names, metrics without a number."""
+    said = [f"Registered as {version.name} {version.version}." for version in registered]
     if run.inputs:
         inputs = ", ".join(f"{item.name} ({item.context})" if item.context else item.name for item in run.inputs)
         said.append(f"Dataset inputs as MLflow names them: {inputs}.")
-    unreal = sorted(name for name, point in run.metrics.items() if not math.isfinite(point.value))
+    unreal = sorted(name for name, point in run.metrics.items() if not _digits(point.value))
     if unreal:
-        said.append(f"Not a finite number, and so left out: {', '.join(unreal)}.")
+        said.append(f"Metrics without a number that a record can hold: {', '.join(unreal)}.")
     return " ".join(said)
-
-
-def _artifacts(tracking: "Tracking", run: "MLflowRun") -> list[dict[str, str]]:
-    return [{"path": path, "sha256": _sha256(tracking.read(run, path))} for path in tracking.artifacts(run)]
 
 
 def _captured(ws: "Workspace", run_id: str) -> Evidence | None:
@@ -152,16 +184,20 @@ def _captured(ws: "Workspace", run_id: str) -> Evidence | None:
     return None
 
 
-def _unchanged(before: Evidence, content: Mapping[str, Any], artifacts: bytes) -> bool:
-    told = {name: before.content.get(name) for name in ("started_at", "ended_at", "outcome", "parameters", "code")}
-    if told != {name: content.get(name) for name in told}:
-        return False
-    then = {figure["name"]: float(figure["value"]) for figure in before.content.get("figures") or []}
-    if then != {figure["name"]: float(figure["value"]) for figure in content.get("figures") or []}:
-        return False
-    return any(
-        a["name"] == "artifacts.json" and a["sha256"] == digest(artifacts) for a in before.predicate["attachments"]
-    )
+def _holds(piece: Evidence, name: str, sha256: str) -> bool:
+    return any(a["name"] == name and a["sha256"] == sha256 for a in piece.predicate["attachments"])
+
+
+def _digits(value: float) -> str | None:
+    """Return a number in digits, or None where there are none or too many: NaN, infinity, 1e-300."""
+    text = f"{Decimal(repr(value)):f}" if math.isfinite(value) else ""
+    return text if 0 < len(text) <= DIGITS else None
+
+
+def _word(value: Any) -> Any:
+    if not isinstance(value, str) or len(value) <= WORD:
+        return value
+    return value[: WORD - len(CUT)] + CUT
 
 
 def _registry(version: "ModelVersion") -> dict[str, Any]:
