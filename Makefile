@@ -57,7 +57,7 @@ demo: setup
 	@$(BIN)/compliance demo
 
 test: setup $(NODE)/node_modules/.locked
-	@$(BIN)/python -m pytest -n $${TEST_PROCESSES:-2} $(ARGS)
+	@$(BIN)/python -m pytest -n $${TEST_PROCESSES:-2} --dist loadfile $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -48,4 +48,6 @@ def rebuild(
     if as_json:
         output.result(report.to_dict())
         return
-    output.put(f"Rebuilt {report.entries} entries; the ledger is whole.")
+    output.put(f"Rebuilt {report.entries} entries and {report.attachments} attachments; the ledger is whole.")
+    for digest in report.missing_attachments:
+        output.say(f"The attachment {digest} is not in MLflow: bring it back from a copy of the workspace.")
