@@ -66,14 +66,10 @@ Version = Annotated[str, StringConstraints(pattern=f"^{VERSION}$", max_length=20
 NameVersion = Annotated[str, StringConstraints(pattern=f"^{NAME}@{VERSION}$", max_length=400)]
 """`NAME@VERSION`; it names one digest for ever."""
 EvidenceNumber = Annotated[str, StringConstraints(pattern=r"^EV-\d{6,}$")]
-UtcTime = Annotated[
-    str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"), AfterValidator(_utc)
-]
+UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"), AfterValidator(_utc)]
 """Whole seconds, UTC: `2026-11-23T10:02:11Z`."""
 IsoDate = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_iso_date)]
-DecimalText = Annotated[
-    str, StringConstraints(pattern=r"^-?\d+(\.\d+)?$", max_length=40), AfterValidator(_decimal)
-]
+DecimalText = Annotated[str, StringConstraints(pattern=r"^-?\d+(\.\d+)?$", max_length=40), AfterValidator(_decimal)]
 """A number as its source wrote it, all digits kept: `"0.90"` stays `"0.90"`."""
 Proportion = Annotated[DecimalText, AfterValidator(_proportion)]
 """A decimal string in 0..1, never per cent."""

@@ -11,6 +11,9 @@ from pydantic import Field
 
 from compliance.core.evidence import IsoDate, Name, Strict
 
+# `class` is a word of Python, so the field that compliance.toml calls `class` has another name here.
+_BY_ALIAS = Strict.model_config | {"validate_by_name": True, "validate_by_alias": True, "serialize_by_alias": True}
+
 Role = Literal["provider", "manufacturer", "deployer", "gpai-provider", "importer", "distributor", "sponsor"]
 HighRisk = Literal["annex-i", "annex-iii"]
 Feature = Literal["talks-to-people", "generates-content", "keeps-learning", "special-category-data"]
@@ -25,7 +28,7 @@ class Device(Strict):
     notified_body: bool
     """Whether the law asks for third-party conformity assessment: the second limb of Art. 6(1) AI Act."""
 
-    model_config = Strict.model_config | {"validate_by_name": True, "validate_by_alias": True, "serialize_by_alias": True}
+    model_config = _BY_ALIAS
 
 
 class Gpai(Strict):
@@ -46,7 +49,7 @@ class UnitedStates(Strict):
     cyber_device: bool | None = None
     """Whether section 524B FD&C Act applies."""
 
-    model_config = Strict.model_config | {"validate_by_name": True, "validate_by_alias": True, "serialize_by_alias": True}
+    model_config = _BY_ALIAS
 
 
 class Profile(Strict):
@@ -109,6 +112,6 @@ class System(Strict):
     provider: str = Field(min_length=1)
     model: Name | None = None
     """Model meant where `--model` is left out, in its newest logged version."""
-    catalogs: list[Name] = []
+    catalogs: list[Name] = Field(default=[])
     demonstration: bool = False
     """Printed on every page of dossiers and portal."""
