@@ -39,9 +39,9 @@ def members(
     found["leaves.bin"] = b"".join(ws.ledger.leaf_hashes(stop=cutoff.checkpoint_size))
     for entry in ws.ledger.entries(stop=cutoff.size):
         found |= _record(ws, "evidence", entry.index, cutoff.checkpoint, cutoff.checkpoint_size)
-    later = [piece for piece in approvals if piece.index >= cutoff.size]
+    later = _later(ws, cutoff, approvals)
     if later:
-        found |= _later(ws, cutoff, later)
+        found |= _extended(ws, cutoff, later)
     attached, kept = _attachments(ws, evidence)
     found |= kept
     ring = trust.keyring(piece for piece in [*evidence, *later] if piece.kind == "key-event")
@@ -86,9 +86,20 @@ def _record(ws: "Workspace", folder: str, index: int, note: str, size: int) -> M
     return found
 
 
-def _later(ws: "Workspace", cutoff: Cutoff, approvals: Sequence[Evidence]) -> Members:
-    """Return approvals given after the cut-off, under a later checkpoint that is proved to extend ours."""
-    note = ws.ledger.covering_checkpoint(max(piece.index for piece in approvals)) or ""
+def _later(ws: "Workspace", cutoff: Cutoff, approvals: Sequence[Evidence]) -> list[Evidence]:
+    """Return the approvals given after the cut-off, and what their keys' validity hangs on: key-events, revocations."""
+    last = max((piece.index for piece in approvals), default=-1)
+    named = {piece.index for piece in approvals}
+    return [
+        piece
+        for piece in ws.ledger.evidence(cutoff.size, last + 1)
+        if piece.index in named or piece.kind in ("key-event", "revocation")
+    ]
+
+
+def _extended(ws: "Workspace", cutoff: Cutoff, later: Sequence[Evidence]) -> Members:
+    """Return later records under a later checkpoint that is proved to extend ours."""
+    note = ws.ledger.covering_checkpoint(max(piece.index for piece in later)) or ""
     size = checkpoint.unverified(note).size
     proof = ws.ledger.consistency(cutoff.checkpoint_size, size)
     found = {
@@ -97,7 +108,7 @@ def _later(ws: "Workspace", cutoff: Cutoff, approvals: Sequence[Evidence]) -> Me
             {"old": cutoff.checkpoint_size, "new": size, "hashes": [node.hex() for node in proof]}
         ),
     }
-    for piece in approvals:
+    for piece in later:
         found |= _record(ws, "approvals", piece.index, note, size)
     return found
 

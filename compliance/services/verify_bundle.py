@@ -7,11 +7,15 @@ A bundle is a zip (or a PDF with the same members attached):
     evidence/EV-000017.sigstore.json, .entry.json, .tlog-proof     envelope, leaf and proof of inclusion
     attachments/<sha256>             those that may leave
     leaves.bin                       all leaf hashes, 32 bytes each: lets it be held to any earlier checkpoint
+    approvals/                       approvals given after that checkpoint, key-events and revocations up to them, each
+                                     in three files as above; a later `checkpoint`, and `consistency.json`, which proves
+                                     that it extends the first
     SHA256SUMS                       digests of all other members, as `sha256sum` writes them
 
 EV-000000 and every key-event are among the evidence, since trust is read from them.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -59,7 +63,11 @@ def check(path: Path, against: str | Path | None = None) -> Report:
     except (BadSignature, VerificationFailed) as error:
         report.problems.append(Problem(None, f"checkpoint: {error.problem}"))
         return report
-    records = list(_records(members, signed, vkey, report.problems))
+    records = list(_records(members, "evidence", signed, vkey, report.problems))
+    if not records:
+        report.problems.append(Problem(None, "the bundle holds no evidence that its checkpoint covers"))
+    report.notes += _left_out(records, signed)
+    records += _approvals(members, signed, vkey, report.problems)
     report.checked = len(records)
     trust = _trust(records, vkey, report.problems)
     withheld = 0
@@ -115,15 +123,15 @@ def _text(members: Mapping[str, bytes], path: Path, name: str) -> str:
         raise InvalidInput(f"{path}: {name} is not text.", remedy="Give a bundle as it was handed out.") from None
 
 
-def _records(members: Mapping[str, bytes], signed: Checkpoint, vkey: str, problems: list[Problem]) -> Iterator[_Record]:
-    """Yield the evidence whose entry is proved to stand under the checkpoint, in order."""
+def _records(
+    members: Mapping[str, bytes], folder: str, signed: Checkpoint, vkey: str, problems: list[Problem]
+) -> Iterator[_Record]:
+    """Yield the evidence in `folder` whose entry is proved to stand under the checkpoint, in order."""
     stems = sorted(
-        name.removesuffix(SUFFIX) for name in members if name.startswith("evidence/") and name.endswith(SUFFIX)
+        name.removesuffix(SUFFIX) for name in members if name.startswith(f"{folder}/") and name.endswith(SUFFIX)
     )
-    if not stems:
-        problems.append(Problem(None, "the bundle holds no evidence"))
     for stem in stems:
-        match = EVIDENCE_NUMBER.fullmatch(stem.removeprefix("evidence/"))
+        match = EVIDENCE_NUMBER.fullmatch(stem.removeprefix(f"{folder}/"))
         if match is None:
             problems.append(Problem(None, f"{stem}{SUFFIX} is not named after an evidence number"))
             continue
@@ -144,6 +152,36 @@ def _records(members: Mapping[str, bytes], signed: Checkpoint, vkey: str, proble
             problems.append(Problem(index, "its entry or proof is not text"))
         except (BadSignature, VerificationFailed, InvalidInput) as error:
             problems.append(Problem(index, error.problem))
+
+
+def _left_out(records: list[_Record], signed: Checkpoint) -> Iterator[str]:
+    """Say how much of the ledger the bundle does not show: who hands it out may have left out a revocation."""
+    held = {record.index for record in records}
+    missing = [index for index in range(signed.size) if index not in held]
+    if missing:
+        yield (
+            f"{len(missing)} of the {signed.size} entries under the checkpoint are not in the bundle, the first "
+            f"{evidence_number(missing[0])}; a revocation among them would go unseen."
+        )
+
+
+def _approvals(
+    members: Mapping[str, bytes], signed: Checkpoint, vkey: str, problems: list[Problem]
+) -> Iterator[_Record]:
+    """Yield the records given after the cut-off, under their own checkpoint, which must extend the bundle's."""
+    if not any(name.startswith("approvals/") for name in members):
+        return
+    try:
+        later = checkpoint.verify(members["approvals/checkpoint"].decode(), vkey)
+        proof = json.loads(members["approvals/consistency.json"])
+        path = [bytes.fromhex(node) for node in proof["hashes"]]
+        merkle.verify_consistency(signed.size, later.size, signed.root, later.root, path)
+    except (BadSignature, VerificationFailed) as error:
+        problems.append(Problem(None, f"approvals/checkpoint does not extend the bundle's checkpoint: {error.problem}"))
+    except (KeyError, TypeError, ValueError):
+        problems.append(Problem(None, "approvals/ lacks a checkpoint, or the proof that it extends the bundle's"))
+    else:
+        yield from _records(members, "approvals", later, vkey, problems)
 
 
 def _trust(records: list[_Record], vkey: str, problems: list[Problem]) -> Trust:
@@ -188,7 +226,7 @@ def _leaves(data: bytes, signed: Checkpoint, records: list[_Record]) -> Iterator
         yield Problem(None, f"{LEAVES} is not the tree that the checkpoint signs")
         return
     for record in records:
-        if leaves[record.index] != merkle.leaf_hash(record.leaf.encode()):
+        if record.index < signed.size and leaves[record.index] != merkle.leaf_hash(record.leaf.encode()):
             yield Problem(record.index, f"{LEAVES} holds another entry in its place")
 
 

@@ -1,5 +1,6 @@
 """A bundle in a stranger's hands: whole it passes, and no member can be changed, dropped or exchanged unseen."""
 
+import json
 import stat
 import subprocess
 import zipfile
@@ -8,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from support.ledgers import LOG, ORIGIN, SIGNER, VKEY, Light, new_signer, sign_checkpoint
+from support.ledgers import LOG, ORIGIN, SIGNER, VKEY, Light, evidence, new_signer, sign_checkpoint
 
 from compliance.core import checkpoint
 from compliance.core.checkpoint import Checkpoint
@@ -229,3 +230,46 @@ def test_a_member_longer_than_it_says(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(sizes, sizes[:4] + (50).to_bytes(4, "little")))
     with pytest.raises(InvalidInput, match="damaged"):
         verify_bundle(path)
+
+
+def test_what_was_left_out_is_said(light: Light, tmp_path: Path) -> None:
+    found = members(light)
+    last = evidence_number(light.ledger.size - 1)
+    for suffix in ("sigstore.json", "entry.json", "tlog-proof"):
+        del found[f"evidence/{last}.{suffix}"]
+    report = verify_bundle(pack(tmp_path / "b.zip", found))
+    assert any(f"the first {last}; a revocation among them would go unseen" in note for note in report.notes)
+    whole = verify_bundle(pack(tmp_path / "whole.zip", members(light)))
+    assert not any("go unseen" in note for note in whole.notes)
+
+
+def with_later_approvals(light: Light) -> dict[str, bytes]:
+    found, cut = members(light), light.ledger.size
+    light.append([("evaluation", evidence(41)), ("evaluation", evidence(42))])
+    ledger, size = light.ledger, light.ledger.size
+    note = ledger.checkpoint() or ""
+    found["approvals/checkpoint"] = note.encode()
+    hashes = [node.hex() for node in ledger.consistency(cut, size)]
+    found["approvals/consistency.json"] = json.dumps({"old": cut, "new": size, "hashes": hashes}).encode()
+    for entry in ledger.entries(cut):
+        stem = f"approvals/{evidence_number(entry.index)}"
+        found[f"{stem}.sigstore.json"] = to_bundle(ledger.envelope(entry.envelope) or b"")
+        found[f"{stem}.entry.json"] = entry.leaf
+        found[f"{stem}.tlog-proof"] = checkpoint.proof(entry.index, ledger.inclusion(entry.index, size), note).encode()
+    return found
+
+
+def test_records_after_the_cut_off_are_checked_under_a_checkpoint_that_extends_the_first(
+    light: Light, tmp_path: Path
+) -> None:
+    found = with_later_approvals(light)
+    report = verify_bundle(pack(tmp_path / "b.zip", found))
+    assert report.ok
+    assert report.checked == light.ledger.size
+    for name in [name for name in found if name.startswith("approvals/")]:
+        place = len(found[name]) // 2
+        changed = found[name][:place] + bytes([found[name][place] ^ 1]) + found[name][place + 1 :]
+        assert said(verify_bundle(pack(tmp_path / "changed.zip", found | {name: changed}))), name
+    stranger = dict(found)
+    del stranger["approvals/consistency.json"]
+    assert said(verify_bundle(pack(tmp_path / "stranger.zip", stranger)))
