@@ -147,8 +147,9 @@ def _failed(case: Case, need: Need, missed: Sequence[Evidence]) -> NeedResult:
     newest = missed[-1]
     wanted = need.metrics.any_of if need.metrics else None
     tests = criteria.about(case.outcomes(newest), wanted)
-    first = next(one for one in tests if one.outcome is criteria.Outcome.MISSED)
-    reason = f"In {newest.number}, {first.reason}"
+    first, *others = [one for one in tests if one.outcome is criteria.Outcome.MISSED]
+    too = f" It misses {', '.join(one.criterion for one in others)} too." if others else ""
+    reason = f"In {newest.number}, {first.reason}{too}"
     return NeedResult(need.id, NeedVerdict.FAILED, reason, against=_numbers(reversed(missed)))
 
 

@@ -3,11 +3,12 @@
 Packages add theirs through the entry point group `compliance.kinds` (name = kind, value = module:Content class).
 """
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from compliance.errors import InvalidInput
 
@@ -72,6 +73,21 @@ def content_model(kind: str) -> "type[Content]":
         f"{kind!r} is no kind of evidence" + (f"; did you mean {near[0]!r}?" if near else "."),
         remedy=f"The kinds are: {', '.join(kinds())}.",
     )
+
+
+def in_order(kind: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return content with the fields at every depth as the kind's model declares them, for people to read.
+
+    Canonical JSON sorts them by name. Content that no model here reads comes back as it is.
+    """
+    from pydantic import ValidationError
+
+    from compliance.kinds.base import recorded
+
+    try:
+        return recorded(content_model(kind).model_validate(content))
+    except (InvalidInput, ValidationError):
+        return content
 
 
 @cache

@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from compliance.core.evidence import Basis, EvidenceNumber, Sha256, Strict, Subject
 from compliance.kinds.base import Content
-from compliance.kinds.fields import Record, Text, Word
+from compliance.kinds.fields import Record, Text, Thing, Word
 
 
 class DossierContent(Strict):
@@ -15,6 +15,8 @@ class DossierContent(Strict):
     name: Word
     sha256: Sha256
     at: EvidenceNumber | None = None
+    model: Thing | None = None
+    """The model version that the dossier is about."""
 
 
 class Approval(Content):
@@ -40,7 +42,10 @@ class Approval(Content):
         return self
 
     def default_title(self) -> str:
-        what = [record.name for record in self.evidence or []] + ([self.dossier.name] if self.dossier else [])
+        what = [record.name for record in self.evidence or []]
+        if self.dossier:
+            about = self.dossier.model
+            what.append(f"{self.dossier.name} of {about.name}" if about else self.dossier.name)
         shown = ", ".join(what[:3]) + (f" and {len(what) - 3} more" if len(what) > 3 else "")
         return f"{self.meaning.capitalize()}: {shown}"
 

@@ -131,6 +131,8 @@ def _fits_a_cell(value: Any) -> bool:
 
 
 def _is_small(value: Mapping[str, Any]) -> bool:
-    return 0 < len(value) <= 3 and all(
-        not isinstance(inner, Mapping | list) and len(str(inner)) <= 60 for inner in value.values()
+    """Say whether a mapping reads well as one line: few short facts, or more if they are all short."""
+    longest = 60 if len(value) <= 3 else 12
+    return 0 < len(value) <= 10 and all(
+        not isinstance(inner, Mapping | list) and len(str(inner)) <= longest for inner in value.values()
     )

@@ -82,11 +82,13 @@ def revoke(
 
 
 def _dossier(path: Path) -> dict[str, Any]:
-    """Return what an approval says of a compiled dossier: its id, the digest of its content, its cut-off."""
+    """Return what an approval says of a compiled dossier: its id, the digest of its content, its cut-off, its model."""
     data = record.read_file(path)
     try:
         content = json.loads(data)
-        return {"name": content["dossier"], "sha256": digest(data), "at": content["cutoff"]["evidence"]}
+        said = {"name": content["dossier"], "sha256": digest(data), "at": content["cutoff"]["evidence"]}
+        model = content["model"]
+        return said | ({"model": {"name": model["name"], "sha256": model["sha256"]}} if model else {})
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidInput(
             f"{path} is not the JSON of a compiled dossier.",

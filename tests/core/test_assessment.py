@@ -279,6 +279,11 @@ def misses(records: dict[str, Record]) -> None:
     records["result"].content["metrics"][0]["ci_low"] = "0.7999"
 
 
+def misses_two(records: dict[str, Record]) -> None:
+    misses(records)
+    records["plan"].content["criteria"].append({**records["plan"].content["criteria"][0], "id": "sens-again"})
+
+
 def revoked(records: dict[str, Record]) -> None:
     records["revocation"] = Record("revocation", subject("EV-000005", sha("result")), {"reason": "wrong file"})
 
@@ -317,6 +322,7 @@ MUTATIONS: dict[Callable[[dict[str, Record]], None], tuple[str, str]] = {
     identity: ("insufficient", "nobody here holds the bytes"),
     another_system: ("gap", "No evaluation evidence about clinical-risk@2"),
     misses: ("failed", "ci_low 0.7999 misses >= 0.80"),
+    misses_two: ("failed", "It misses sens-again too."),
     revoked: ("gap", "No evaluation evidence"),
     approval_revoked: ("insufficient", "No approval"),
     logged_long_ago: ("stale", "older than 365 days"),

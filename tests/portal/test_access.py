@@ -1,5 +1,7 @@
 """Coming in, staying in, and what a grant hides."""
 
+import json
+import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +12,7 @@ from support.portal import signed_in
 
 from compliance import InvalidInput, UnknownReference, Workspace
 from compliance.portal.app import ROUTES, create_app
-from compliance.services import grants
+from compliance.services import acts, grants
 from compliance.storage import access as storage
 
 PAGES = ["/", "/requirements", "/evidence", "/dossiers", "/lineage", "/approvals", "/keys", "/visits", "/help",
@@ -119,6 +121,53 @@ def test_outside_the_scope_and_not_there_look_the_same(made: Path, number) -> No
     hidden, absent = client.get(f"/evidence/{number('evaluation', 'risk@2')}"), client.get("/evidence/EV-999999")
     assert hidden.status_code == absent.status_code == 404
     assert hidden.text == absent.text
+
+
+@pytest.fixture
+def compiled(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace with a dossier about risk@1 that answers one catalog and indexes all evidence, approved."""
+    monkeypatch.setenv("COMPLIANCE_PASSPHRASE", "correct horse battery")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    root = shutil.copytree(made, tmp_path / "compiled")
+    (root / "dossiers").mkdir()
+    with Workspace.open(root) as ws:
+        pieces = ws.evidence()
+        model = next(piece.subjects[0] for piece in pieces if piece.title.endswith("risk 1"))
+        content = {
+            "dossier": "annex-iv",
+            "title": "Technical documentation",
+            "document_number": "TD",
+            "revision": "9",
+            "date": "2026-11-24",
+            "cutoff": {"evidence": pieces[-1].number},
+            "model": {**model, "sha256": model["digest"]["sha256"]},
+            "evidence": [{"evidence": piece.number} for piece in pieces],
+            "sections": [{"findings": [{"catalog": "eu-ai-act"}]}],
+        }
+        for ending in (".json", ".pdf", ".zip", "-archive.pdf"):
+            (root / "dossiers" / f"annex-iv{ending}").write_text(json.dumps(content))
+        acts.approve(ws, [str(root / "dossiers" / "annex-iv.json")], "approved", key="approver")
+    return root
+
+
+def test_a_dossier_shows_who_signed_it_and_for_which_version(compiled: Path) -> None:
+    text = signed_in(compiled).get("/dossiers").text
+    assert "annex-iv-archive.pdf" in text
+    assert "Approved: annex-iv of risk@1" in text
+    (compiled / "dossiers" / "annex-iv.json").write_text((compiled / "dossiers" / "annex-iv.json").read_text() + " ")
+    assert "nobody: a draft" in signed_in(compiled).get("/dossiers").text
+
+
+def test_a_scope_withholds_dossiers_and_the_evidence_inside_them(compiled: Path) -> None:
+    within = signed_in(compiled, models=["risk@1"])
+    assert within.get("/dossiers/annex-iv.pdf").status_code == 200
+    assert "annex-iv.zip, annex-iv-archive.pdf: with evidence outside" in within.get("/dossiers").text
+    for name in ("annex-iv.zip", "annex-iv-archive.pdf"):
+        assert within.get(f"/dossiers/{name}").status_code == 404
+    for scope in ({"models": ["risk@2"]}, {"catalogs": ["fda-aidsf"]}):
+        outside = signed_in(compiled, **scope)
+        assert outside.get("/dossiers/annex-iv.pdf").status_code == 404
+    assert "annex-iv of risk@1" not in signed_in(compiled, models=["risk@2"]).get("/approvals").text
 
 
 def test_every_view_is_logged_and_the_reader_sees_it(made: Path) -> None:

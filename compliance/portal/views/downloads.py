@@ -5,6 +5,7 @@ digest is shown, their bytes are not.
 """
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,14 @@ from compliance.portal import proof
 from compliance.portal.web import NotHere, Visit, key_id
 
 _TYPES = {".pdf": "application/pdf", ".json": "application/json", ".zip": "application/zip"}
+_FORMS = (
+    (".pdf", "the document, to read and to print"),
+    (".html", "the same as a web page"),
+    (".zip", "bundle: evidence, proofs and keys, to verify offline"),
+    ("-archive.pdf", "the document, signed, with all of the bundle attached inside"),
+    (".json", "content, for programs; approvals name its digest"),
+)
+_CARRY_EVIDENCE = (".zip", "-archive.pdf")
 
 
 async def bundle(visit: Visit) -> Response:
@@ -73,14 +82,18 @@ async def checkpoint(visit: Visit) -> Response:
 
 async def dossiers(visit: Visit) -> Response:
     """GET /dossiers"""
-    return visit.pages.render(visit, "dossiers.html", nav="dossiers", dossiers=_dossiers(visit))
+    found = _dossiers(visit)
+    for one in found:
+        acts = [visit.records.rows[index] for index in visit.records.approved_by.get(one["sha256"], [])]
+        one["approvals"] = [(record, visit.records.state(record)) for record in acts if visit.scope.sees(record)]
+    return visit.pages.render(visit, "dossiers.html", nav="dossiers", dossiers=found)
 
 
 async def dossier(visit: Visit) -> Response:
     """GET /dossiers/{path}"""
     wanted = visit.request.path_params["path"]
     for listed in _dossiers(visit):
-        for name, path in listed["files"]:
+        for name, path, _, _ in listed["files"]:
             if name == wanted:
                 return FileResponse(
                     path, media_type=_TYPES.get(path.suffix, "application/octet-stream"), filename=path.name
@@ -89,33 +102,44 @@ async def dossier(visit: Visit) -> Response:
 
 
 def _dossiers(visit: Visit) -> list[dict[str, Any]]:
-    """Return the compiled dossiers in scope, from what stands under dossiers/; only listed files can be fetched."""
+    """Return the compiled dossiers in scope, from what stands under dossiers/; only listed files can be fetched.
+
+    A file that carries evidence outside the scope is withheld, and named as withheld.
+    """
     folder = visit.portal.root / "dossiers"
     found = []
     for path in sorted(folder.rglob("*.json")):
         said = _said(path)
         if said is None or not visit.scope.has_model(said["model"]):
             continue
-        stem = path.name.removesuffix(".json")
-        files = [
-            (str(one.relative_to(folder)), one)
-            for one in sorted(path.parent.iterdir())
-            if one.is_file() and not one.is_symlink() and one.name.startswith((f"{stem}.", f"{stem}-archive"))
-        ]
-        found.append({**said, "files": files})
+        if not all(map(visit.scope.has_catalog, said["catalogs"])):
+            continue
+        whole = all(map(visit.sees_number, said["evidence"]))
+        files, withheld = [], []
+        for ending, what in _FORMS:
+            one = path.with_name(f"{path.stem}{ending}")
+            if one.is_file() and not one.is_symlink():
+                if whole or ending not in _CARRY_EVIDENCE:
+                    files.append((str(one.relative_to(folder)), one, what, one.stat().st_size))
+                else:
+                    withheld.append(one.name)
+        found.append({**said, "files": files, "withheld": withheld})
     return found
 
 
-def _said(path: Path) -> dict[str, str] | None:
+def _said(path: Path) -> dict[str, Any] | None:
     """Return what a dossier's content says of itself, or None for a file that is none."""
     try:
-        content = json.loads(path.read_bytes())
+        data = path.read_bytes()
+        content = json.loads(data)
         model = content["model"]
         name = model["name"] if isinstance(model, dict) else ""
         return {
             "id": str(content["dossier"]), "title": str(content["title"]), "model": str(name),
             "number": str(content["document_number"]), "revision": str(content["revision"]),
             "date": str(content["date"]), "cut_off": str(content["cutoff"]["evidence"]),
+            "sha256": sha256(data).hexdigest(), "evidence": [str(one["evidence"]) for one in content["evidence"]],
+            "catalogs": {str(one["catalog"]) for section in content["sections"] for one in section["findings"]},
         }  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

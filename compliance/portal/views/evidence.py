@@ -12,7 +12,7 @@ from compliance.core.cited import LONGEST, visible
 from compliance.core.evidence import Citation, Evidence, Source, evidence_number
 from compliance.core.findings import Finding
 from compliance.errors import ComplianceError
-from compliance.kinds import content_model, kinds
+from compliance.kinds import in_order
 from compliance.portal import measures, proof, shapes, tables
 from compliance.portal.records import Filter, Record, page
 from compliance.portal.views.overview import assessed, chosen_model
@@ -115,9 +115,8 @@ def _content(visit: Visit, piece: Evidence, record: Record) -> dict[str, Any]:
             arranged["figures"] = measures.plots(content, subject)
             arranged["drawn"] = shapes.facts({key: content[key] for key in DRAWN if key in content}, locate)
             arranged["plan"] = _plan(visit, piece)
-        order = list(content_model(piece.kind).model_fields) if piece.kind in kinds() else []
         without = ("metrics", *DRAWN) if arranged else ()
-        arranged["facts"] = shapes.facts(content, locate, order=order, without=without)
+        arranged["facts"] = shapes.facts(in_order(piece.kind, content), locate, without=without)
         arranged["source"] = shapes.facts(source, locate, order=list(Source.model_fields), without=("citation",))
         arranged["citation"] = shapes.facts(source.get("citation") or {}, locate, order=list(Citation.model_fields))
         arranged["attachments"] = [dict(one) for one in piece.predicate.get("attachments", [])]

@@ -45,6 +45,7 @@ async def overview(visit: Visit) -> Response:
     assessment, findings, problem = await assessed(visit, model)
     catalogs = visit.scope.catalogs_of(visit.portal.ws.config.system.catalogs)
     by_catalog = [(name, counts([one for one in findings if one.catalog == name])) for name in catalogs]
+    failed = [one for one in findings if one.finding is Verdict.FAILED]
     integrity = await visit.portal.integrity()
     try:
         profile = visit.portal.ws.signed_profile()
@@ -55,7 +56,7 @@ async def overview(visit: Visit) -> Response:
         problem=problem, by_catalog=by_catalog, integrity=integrity, profile=profile,
         facets=visit.records.facets(visit.scope),
         latest=[visit.records.rows[index] for index in reversed(visit.records.select(visit.scope, Filter())[-8:])],
-        first_steps=[one for one in findings if one.finding is Verdict.FAILED][:5],
+        first_steps=failed[:8], failed=len(failed),
     )  # fmt: skip
 
 

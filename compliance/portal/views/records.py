@@ -34,7 +34,7 @@ def approvals_exported(kind: str) -> Callable[[Visit], Any]:
     async def handler(visit: Visit) -> Response:
         found = sorted(index for kind in ACTS for index in visit.records.select(visit.scope, Filter(kind=kind)))
         rows = [_act(visit, visit.records.rows[index]) for index in reversed(found)]
-        columns = ("evidence", "act", "meaning", "what", "who", "role", "key", "logged_at", "reason")
+        columns = ("evidence", "act", "meaning", "what", "model", "who", "role", "key", "logged_at", "reason")
         return tables.as_csv(rows, columns, "approvals") if kind == "csv" else tables.as_json(rows, "approvals")
 
     return handler
@@ -107,8 +107,8 @@ def _words(finding: Finding) -> str:
 def _act(visit: Visit, record: Record) -> dict[str, Any]:
     """Return one approval, decision or revocation as a row."""
     if record.erased:
-        return {"evidence": record.number, "act": record.kind, "meaning": "erased", "what": [], "who": "", "role": "",
-                "key": "", "logged_at": record.logged_at, "reason": ""}  # fmt: skip
+        return {"evidence": record.number, "act": record.kind, "meaning": "erased", "what": [], "model": "", "who": "",
+                "role": "", "key": "", "logged_at": record.logged_at, "reason": ""}  # fmt: skip
     piece = visit.portal.ledger.piece(record.index)
     content = piece.content
     key = visit.records.keys.known(piece.signer, piece.index)
@@ -118,8 +118,9 @@ def _act(visit: Visit, record: Record) -> dict[str, Any]:
     return {
         "evidence": record.number, "act": record.kind,
         "meaning": str(content.get("meaning") or content.get("decision") or undone),
-        "what": what, "who": key.holder if key else "an unknown key", "role": ", ".join(key.roles) if key else "",
-        "key": key.name if key else "", "logged_at": record.logged_at, "reason": str(content.get("reason", "")),
+        "what": what, "model": ", ".join(sorted(record.models)), "who": key.holder if key else "an unknown key",
+        "role": ", ".join(key.roles) if key else "", "key": key.name if key else "", "logged_at": record.logged_at,
+        "reason": str(content.get("reason", "")),
     }  # fmt: skip
 
 
