@@ -107,7 +107,7 @@ def console() -> "Console":
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table. On a terminal the first column, which names the row, stays whole and the others wrap."""
+    """Print a table. On a terminal columns wrap; the first, which names the row, only where it takes over half."""
     cells = [[line(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         _plain(headers, cells)
@@ -116,9 +116,12 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     from rich.text import Text
 
     grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    whole = max((len(row[0]) for row in cells), default=0) <= console().width // 2
     for position, header in enumerate(headers):
         numbers = bool(cells) and all(row[position].isdigit() for row in cells)
-        grid.add_column(header, no_wrap=position == 0, overflow="fold", justify="right" if numbers else "left")
+        grid.add_column(
+            header, no_wrap=position == 0 and whole, overflow="fold", justify="right" if numbers else "left"
+        )
     for row in cells:
         grid.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))
     console().print(grid)

@@ -66,8 +66,12 @@ def gate(
                 ("requirement", "finding", "reason"),
                 [(f.requirement.id, f.finding, f.reason) for f in decided.blocking],
             )
+        tally = Counter(str(finding.finding) for finding in decided.blocking)
+        which = ", ".join(f"{tally[verdict]} {verdict}" for verdict in ORDER if tally[verdict])
         output.put(
-            "The gate is open." if decided.ok else f"The gate is closed: {len(decided.blocking)} findings block."
+            "The gate is open."
+            if decided.ok
+            else f"The gate is closed: {len(decided.blocking)} findings block ({which})."
         )
     if not decided.ok:
         raise typer.Exit(DOES_NOT_HOLD)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from compliance.core import oms
@@ -141,10 +142,12 @@ def _whole(tracking: "Tracking", run: "MLflowRun", lengths: Mapping[str, int]) -
 def _content(run: "MLflowRun", lengths: Mapping[str, int]) -> dict[str, Any]:
     """Return the kind's fields that a run itself says."""
     dirty = run.tags.get("mlflow.source.git.dirty")
+    source = run.tags.get("mlflow.source.name", "")
+    place = PureWindowsPath(source)  # reads both kinds of slash; a folder of somebody's machine is nobody's business
     code = {
         "commit": run.tags.get("mlflow.source.git.commit"),
         "repository": run.tags.get("mlflow.source.git.repoURL"),
-        "entry_point": run.tags.get("mlflow.source.name"),
+        "entry_point": place.name if place.root else source,
         "dirty": None if dirty is None else dirty.lower() == "true",
     }
     content: dict[str, Any] = {

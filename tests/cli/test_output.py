@@ -98,6 +98,11 @@ def test_a_table_on_a_terminal_fits_and_is_coloured(monkeypatch: pytest.MonkeyPa
     assert "\x1b[2J" not in shown
 
 
+def test_a_long_name_takes_no_column_from_a_table() -> None:
+    code = "from compliance.cli import output\noutput.table(('what', 'as'), [('train.py@' + 'f' * 80, 'code')])"
+    assert "code" in on_terminal(code)
+
+
 def test_no_color_is_honoured() -> None:
     shown = on_terminal(TABLE, NO_COLOR="1")
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", shown)

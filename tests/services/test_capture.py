@@ -41,7 +41,11 @@ def run(ws: Workspace, client: Any, tmp_path: Path) -> str:
     experiment = client.create_experiment(
         name, artifact_location=None if mirroring.place(ws).is_server else (tmp_path / "a").as_uri()
     )
-    tags = {"mlflow.source.git.commit": "0f" * 20, "mlflow.source.git.dirty": "true", "mlflow.source.name": "train.py"}
+    tags = {
+        "mlflow.source.git.commit": "0f" * 20,
+        "mlflow.source.git.dirty": "true",
+        "mlflow.source.name": "/home/somebody/train.py",
+    }
     made = client.create_run(experiment, run_name="fit", tags=tags).info.run_id
     client.log_param(made, "C", "1.0")
     client.log_param(made, "columns", "x" * 500)
