@@ -5,10 +5,12 @@ The predictions travel as a restricted attachment, so that anybody who may hold 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compliance.core import predictions as figures
+from compliance.core.evidence import utc_text
 from compliance.errors import InvalidInput
 from compliance.services.tables import Table, read_table
 
@@ -36,20 +38,23 @@ def log(
     key: str | None = None,
     **fields: Any,
 ) -> "list[Logged]":
-    """Compute an evaluation from `predictions` and log it; `fields` are the kind's own, such as `plan`."""
+    """Compute an evaluation from `predictions` and log it; `fields` are the kind's own, such as `plan`.
+
+    Where nothing else is said, measuring began when the predictions were written: a plan that came later is late.
+    """
     from compliance.services import record
     from compliance.services.workspace import now
 
-    started_at = fields.pop("started_at", None) or now()
     path = Path(predictions).resolve()
     computed = from_predictions(path, truth=truth, score=score, threshold=threshold, groups=groups)
+    written = utc_text(datetime.fromtimestamp(path.stat().st_mtime, UTC))
     attachments = [*computed.pop("attachments"), *(fields.pop("attachments", None) or [])]
     authored = {
         "kind": "evaluation",
         "title": fields.pop("title", None) or f"{model} on {dataset}",
         "model": model,
         "dataset": dataset,
-        "started_at": started_at,
+        "started_at": fields.pop("started_at", None) or min(now(), written),
         "ended_at": now(),
         **computed,
         **{name: value for name, value in fields.items() if value is not None},
