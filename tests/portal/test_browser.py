@@ -42,7 +42,7 @@ def enter(browser: Any, served: str, made: Path) -> Iterator[Callable[..., Any]]
         with Workspace.open(made, read_only=True) as ws:
             link = grants.create(ws, "Notified body", 1)
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, base_url=served, **options)
-        context.set_default_timeout(5000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
         page.complaints = []
@@ -54,7 +54,7 @@ def enter(browser: Any, served: str, made: Path) -> Iterator[Callable[..., Any]]
         )
         page.goto(link)
         page.get_by_role("button", name="Sign in").click()
-        assert page.url == f"{served}/"
+        page.wait_for_url(f"{served}/", wait_until="domcontentloaded")
         return page
 
     yield entered
