@@ -15,7 +15,7 @@ from compliance.core.dossier import Dossier, Part, Signature, gaps
 from compliance.core.evidence import Basis
 from compliance.core.findings import Verdict
 from compliance.core.trust import Registered
-from compliance.render.views import EvidenceView, FindingView, by_reason, label, link
+from compliance.render.views import EvidenceView, FindingView, by_reason, by_section, label, link
 
 BASES = {
     Basis.FILE.value: "SHA-256 of the file",
@@ -143,7 +143,9 @@ class DocumentView:
         self.gaps = [f for f in open_points if f.word != Verdict.UNDETERMINED and f.binding]
         self.later_gaps = [f for f in open_points if f.word != Verdict.UNDETERMINED and not f.binding]
         self.questions = [f for f in open_points if f.word == Verdict.UNDETERMINED]
-        self.gravest = [f for f in open_points if f.binding][:6]
+        self.failed = by_reason([f for f in open_points if f.word == Verdict.FAILED])
+        self.gravest = [f for f in open_points if f.binding and f.word != Verdict.FAILED][:6]
+        self.asked = by_section([f for f in self.findings if f.word == Verdict.UNDETERMINED])
         self.inapplicable = by_reason([f for f in self.findings if f.word == Verdict.NOT_APPLICABLE])
         self.traced = [f for f in self.findings if f.needs]
         self.untraced = [f for f in self.findings if not f.needs]

@@ -38,6 +38,12 @@ class FigureView:
     data: Any
     """The rows it was drawn from, as the template prints them."""
 
+    def thinned(self, most: int) -> list[Any]:
+        """Return at most so many of the rows, evenly spaced, the first and the last among them."""
+        rows = list(self.data)
+        step = max(-(-(len(rows) - 1) // (most - 1)), 1)
+        return [*rows[:-1:step], *rows[-1:]]
+
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
@@ -70,7 +76,7 @@ class Figures:
         legend += ["red ring: operating point"] if operating else []
         alternative = (
             f"{title}: sensitivity against one minus specificity at {len(points)} thresholds; "
-            "the table below lists every point."
+            "points of it stand in the table below, all of them in the evidence."
         )
         return FigureView(
             f"fig-roc-{evidence.id}", title, Markup(figures.roc(points, operating, alternative, legend)), alternative,
@@ -118,7 +124,11 @@ class Figures:
         title = f"{name} by group, {evidence.subject}"
         missed = [m.group for m, r in zip(rows, drawn, strict=True) if r.missed]
         alternative = f"{title}: {len(rows)} groups with intervals; the table below lists every figure. " + (
-            f"Criterion missed: {', '.join(missed)}." if missed else "No declared criterion is missed."
+            f"Criterion missed: {', '.join(missed)}."
+            if missed
+            else "No criterion declared for it is missed."
+            if any(r.criterion is not None for r in drawn)
+            else "No criterion was declared for it."
         )
         return FigureView(
             f"fig-{metric}-{evidence.id}", title, Markup(figures.forest(drawn, name, alternative)), alternative,

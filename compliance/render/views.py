@@ -10,16 +10,13 @@ from functools import cached_property
 from html import escape
 from typing import Any
 
-from pydantic import ValidationError
-
 from compliance.core import criteria
 from compliance.core.cited import DECIMALS, Citations, Cited, Markup, Node, node, rounded, words
 from compliance.core.dossier import Dossier, Draw, Section, SectionSpec
 from compliance.core.evidence import Basis, Evidence
 from compliance.core.findings import Finding, NeedResult, Verdict
-from compliance.errors import InvalidInput, UnknownReference
-from compliance.kinds import content_model
-from compliance.kinds.base import recorded
+from compliance.errors import UnknownReference
+from compliance.kinds import in_order
 
 FEW = 4
 """Evidence numbers that a cell prints before it points to the matrix."""
@@ -247,7 +244,7 @@ class EvidenceView:
     @cached_property
     def content(self) -> Node:
         """The kind's own fields, in the order in which the kind declares them."""
-        return Node(_in_order(self.kind, self._evidence.content), self.id, "predicate.content", self._citations)
+        return Node(in_order(self.kind, self._evidence.content), self.id, "predicate.content", self._citations)
 
     @property
     def digests(self) -> list[tuple[str, Cited, str]]:
@@ -296,14 +293,6 @@ class EvidenceView:
                 return metric
         wanted = f"{name} for {group}" if group else name
         raise UnknownReference(f"{self.id} holds no {wanted}.", remedy="Mend the section template, or log the figure.")
-
-
-def _in_order(kind: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return content with its fields as the kind's model declares them; as recorded where no model here reads it."""
-    try:
-        return recorded(content_model(kind).model_validate(content))
-    except (InvalidInput, ValidationError):
-        return content
 
 
 class DrawnView:
@@ -383,6 +372,14 @@ def by_reason(findings: Sequence[FindingView]) -> list[tuple[str, list[FindingVi
     groups: dict[str, list[FindingView]] = {}
     for finding in findings:
         groups.setdefault(finding.reason, []).append(finding)
+    return list(groups.items())
+
+
+def by_section(findings: Sequence[FindingView]) -> list[tuple[Markup, list[FindingView]]]:
+    """Group findings by the section that answers them."""
+    groups: dict[Markup, list[FindingView]] = {}
+    for finding in findings:
+        groups.setdefault(finding.section, []).append(finding)
     return list(groups.items())
 
 

@@ -1,10 +1,13 @@
 """Dossiers built from a real workspace: determinism, approval, hostile evidence, links, signature, bundle."""
 
 import json
+import re
 import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from hashlib import sha256
+from html import unescape
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -237,6 +240,28 @@ def test_the_bundle_checks_with_sha256sum(built: Built, tmp_path: Path) -> None:
     (tmp_path / "VERIFY.html").write_text("changed")
     check = subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=tmp_path, check=False, capture_output=True)
     assert check.returncode == 1
+
+
+def test_the_page_that_says_how_to_verify_works_as_printed(built: Built, tmp_path: Path) -> None:
+    with zipfile.ZipFile(file(built, ".zip")) as bundle:
+        bundle.extractall(tmp_path)
+    blocks = re.findall(r"<pre>(.*?)</pre>", (tmp_path / "VERIFY.html").read_text(), re.DOTALL)
+    ours = ("unzip", "cosign", "compliance verify")
+    steps = "\n".join(unescape(block) for block in blocks if not any(word in block for word in ours))
+
+    def run() -> subprocess.CompletedProcess[str]:
+        script = f"set -e\nPATH={Path(sys.executable).parent}:$PATH\n{steps.replace('N=EV-000000', 'N=EV-000005')}"
+        return subprocess.run(["bash", "-c", script], cwd=tmp_path, check=False, capture_output=True, text=True)
+
+    said = run().stdout
+    for line in ("Verified OK", "envelope True", "position index 5 True", "Signature Verified Successfully"):
+        assert line in said
+    entry = tmp_path / "evidence" / "EV-000005.entry.json"
+    entry.write_bytes(entry.read_bytes().replace(b"Z", b"z"))
+    assert "position index 5 False" in run().stdout
+    sealed = tmp_path / "evidence" / "EV-000005.sigstore.json"
+    sealed.write_bytes(sealed.read_bytes().replace(b'"payload":"ey', b'"payload":"fy'))
+    assert "Verified OK" not in run().stdout
 
 
 def test_a_cut_off_knows_nothing_later(ws: Workspace, tmp_path: Path) -> None:
