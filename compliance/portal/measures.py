@@ -90,7 +90,7 @@ def _measure(row: Mapping[str, Any]) -> Measure:
         interval="" if low is None or high is None else " to ".join(_printed(b, not own_interval) for b in (low, high)),
         method=f"{level}{METHODS.get(method, method)}" if method else "",
         counts=f"{x} of {n}" if x is not None else str(n) if n is not None else "",
-        origin=str(row.get("origin", "stated")),
+        origin="stated; interval computed here" if stated and own_interval else str(row.get("origin", "stated")),
         missing="" if value is not None else str(row.get("reason") or "not reported"),
     )
 

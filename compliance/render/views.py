@@ -119,6 +119,8 @@ class MetricView:
         method = str(row.get("ci_method", ""))
         self.method = METHODS.get(method, method)
         self.ours = self.origin != "stated" or row.get("ci_origin") == "computed"
+        self.added = self.ours and self.origin == "stated"
+        """The source states the value; the interval is computed here from its counts."""
 
     def _cite(self, field: str, decimals: int | None = None) -> Cited:
         return Cited(str(self._row[field]), self._evidence.number, f"{self._at}.{field}", self._citations, decimals)

@@ -16,7 +16,7 @@ from support.portal import HOSTILE, PLAN, signed_in
 from compliance import Workspace
 from compliance.core import checkpoint, merkle
 from compliance.exporters.sigstore import from_bundle
-from compliance.portal import tables
+from compliance.portal import measures, tables
 from compliance.portal.web import HEADERS
 from compliance.services import acts
 
@@ -216,3 +216,11 @@ def test_a_ledger_rolled_back_is_noticed_against_what_the_portal_remembers(copy:
     for name, data in early.items():
         (copy / ".compliance" / name).write_bytes(data)
     assert "v-fails" in signed_in(copy).get("/").text
+
+
+def test_an_interval_that_no_source_states_says_so() -> None:
+    row = {"name": "accuracy", "x": 93, "n": 100, "value": "0.930", "ci_low": "0.861080", "ci_high": "0.971395",
+           "ci_level": "0.95", "ci_method": "clopper-pearson", "origin": "stated", "ci_origin": "computed"}  # fmt: skip
+    assert measures.measures({"metrics": [row]})[0].origin == "stated; interval computed here"
+    del row["ci_origin"]
+    assert measures.measures({"metrics": [row]})[0].origin == "stated"
