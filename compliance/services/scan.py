@@ -91,6 +91,7 @@ def scan(plan: Plan, start: int, stop: int) -> Stretch:
     found = Stretch(start)
     with Ledger.open(plan.url, plan.root, read_only=True) as ledger:
         records, subjects = list[Row](), list[Row]()
+        unread: set[int] = set()  # damaged, and reported as such: what the indexes should say of them is not known
         expected = start
         for index, leaf, hashed, digest, envelope in ledger.stored_entries(start, stop):
             if index != expected:
@@ -105,6 +106,7 @@ def scan(plan: Plan, start: int, stop: int) -> Stretch:
             parts = read_leaf(leaf)
             if parts is None:
                 found.problems.append(Problem(index, "the entry cannot be read"))
+                unread.add(index)
                 continue
             _note_time(found, index, parts[2])
             if envelope is None:
@@ -118,15 +120,16 @@ def scan(plan: Plan, start: int, stop: int) -> Stretch:
                 _gather(found, index, parts, checked)
                 records.append(record_row(index, parts[1], checked.statement))
                 subjects += subject_rows(index, parts[1], checked.statement)
+            else:
+                unread.add(index)
         if expected < stop:
             found.problems += [
                 Problem(gone, "the entry is missing") for gone in range(expected, min(stop, expected + 20))
             ]
-        held = {row[0] for row in records}
         for table, rows in (("records", records), ("subjects", subjects)):
             stored = ledger.stored_index(table, start, stop)
             if stored != rows:
-                wrong = {row[0] for row in set(rows) ^ set(stored)} & held
+                wrong = {row[0] for row in set(rows) ^ set(stored)} - unread
                 problem = f"the index `{table}` does not say what is signed"
                 found.problems += [Problem(index, problem) for index in sorted(wrong)]
         _check_checkpoints(found, plan.log_key, ledger.stored_checkpoints(start, stop))

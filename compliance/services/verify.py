@@ -226,6 +226,9 @@ def _whole(settings: Settings, ledger: Ledger, size: int, trust: Trust, claims: 
         Problem(index, f"the same envelope stands as {evidence_number(first)} already")
         for index, first in ledger.repeated_entries()
     ]
+    report.problems += [
+        Problem(None, f"the table `{table}` holds rows that belong to no entry") for table in ledger.stray_rows(size)
+    ]
     report.problems += [Problem(index, "an envelope without an entry") for index in ledger.orphaned_envelopes()]
     report.problems += [
         Problem(index, "the envelope is missing, and no erasure of it is on record")

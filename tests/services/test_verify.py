@@ -148,6 +148,34 @@ ATTACKS = {
         ("EV-000003", "the index `subjects` does not say what is signed"),
     ),
     "the index of nodes": (["UPDATE nodes SET hash = flip(hash, 0) WHERE pos = 2"], (None, "the index `nodes`")),
+    "a subject that no entry names": (
+        ["INSERT INTO subjects SELECT 99, place, name, stem, 'f', basis, kind FROM subjects WHERE idx = 3"],
+        (None, "the table `subjects` holds rows that belong to no entry"),
+    ),
+    "a record that no entry names": (
+        [
+            "INSERT INTO records SELECT -1, kind, title, completeness, classification, recorded_at, recorded_by "
+            "FROM records WHERE idx = 3"
+        ],
+        (None, "the table `records` holds rows"),
+    ),
+    "a checkpoint over nothing": (["INSERT INTO checkpoints VALUES (0, 'x')"], (None, "the table `checkpoints`")),
+    "an entry of another type": (
+        ["UPDATE entries SET leaf = CAST(leaf AS BLOB) WHERE idx = 3"],
+        ("EV-000003", "the entry cannot be read"),
+    ),
+    "an envelope of another type": (
+        ["UPDATE envelopes SET envelope = 'text' WHERE idx = 3"],
+        ("EV-000003", "the envelope was changed"),
+    ),
+    "a hash of another type": (
+        ["UPDATE entries SET hash = 'text' WHERE idx = 3"],
+        ("EV-000003", "its hash is not the one in the tree"),
+    ),
+    "a checkpoint of another type": (
+        ["UPDATE checkpoints SET note = CAST(note AS BLOB) WHERE size = 3"],
+        ("EV-000002", "the checkpoint over 3 entries"),
+    ),
     "the index of nodes, dropped": (["DROP TABLE nodes"], (None, "the index `nodes`")),
 }
 
@@ -424,7 +452,7 @@ def test_the_report_as_json(light: Light) -> None:
     light.attack("DELETE FROM envelopes WHERE idx = 3")
     said = json.loads(json.dumps(verify_workspace(light.root).to_dict()))
     assert (said["ok"], said["checked"], said["pending"], said["mirror"]) == (False, 6, 6, "left out")
-    assert said["problems"] == [{"evidence": "EV-000003", "problem": ATTACKS["an envelope, gone"][1][1]}]
+    assert {"evidence": "EV-000003", "problem": ATTACKS["an envelope, gone"][1][1]} in said["problems"]
     assert "not that it is true" in said["notes"][0]
 
 
