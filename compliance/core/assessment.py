@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from compliance.core import advice, consistency, matching
+from compliance.core import advice, consistency, matching, needs
 from compliance.core.applicability import Reach, reach
 from compliance.core.authority import Authority
 from compliance.core.catalog import Catalog, Need, Requirement
@@ -128,6 +128,8 @@ def _rule(
                 _open(case, requirement, decided, results),
                 advice.for_ask(requirement, case.model),
             )
+        if case.ledger is not None and not case.ledger.ok:
+            return Verdict.INSUFFICIENT, f"{needs.UNVERIFIED} Until it does, nothing is met.", "compliance verify"
         ruling = decided.the("met")
         reason = " ".join([*(result.reason for result in passed), *([_said(ruling)] if ruling else [])])
         return Verdict.MET, reason, ""

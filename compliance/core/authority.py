@@ -41,8 +41,10 @@ class Authority:
     def approval(self, piece: Evidence, asked: Approved) -> tuple[Evidence | None, str]:
         """Return the approval that a piece needs, or why none counts."""
         why = f"{piece.number} is not {asked.meaning} by anyone in the role {asked.role}."
-        author = self.key(piece)
-        for approval in reversed(self._approvals.get(piece.digest, ())):
+        given = self._approvals.get(piece.digest, ())
+        signed = [piece, *(one for one in given if one.content.get("meaning") == "authored")]
+        authors = {key.holder for one in signed if (key := self.key(one))}
+        for approval in reversed(given):
             key = self.key(approval)
             if approval.content.get("meaning") != asked.meaning:
                 continue
@@ -50,8 +52,8 @@ class Authority:
                 why = f"{approval.number} {asked.meaning} {piece.number} with a key that was not valid then."
             elif asked.role not in key.roles or key.holder_type != "person":
                 why = f"{approval.number} is signed by {key.holder}, who is no person in the role {asked.role}."
-            elif asked.not_author and author is not None and key.holder == author.holder:
-                why = f"{approval.number} is signed by {key.holder}, who also recorded {piece.number}."
+            elif asked.not_author and key.holder in authors:
+                why = f"{approval.number} is signed by {key.holder}, who also recorded or wrote {piece.number}."
             else:
                 return approval, ""
         return None, why

@@ -54,6 +54,8 @@ def declared_late(result: Evidence, plan: Evidence) -> str | None:
         return (
             f"{result.number} does not say when the run started, so nothing shows that plan {plan.number} came first."
         )
+    if started > result.logged_at:
+        return f"{result.number} says that the run started {started}, after it was itself logged {result.logged_at}."
     if plan.logged_at >= started:
         return (
             f"The criterion was declared after the run had begun: plan {plan.number} was logged {plan.logged_at}, "

@@ -17,6 +17,7 @@ from compliance.core.evidence import Basis, Evidence
 from compliance.core.findings import NeedResult, NeedVerdict, Thing
 from compliance.core.shelf import Shelf
 
+UNVERIFIED = "The ledger does not verify: `compliance verify` names the record."
 LISTED = 5
 """At most this many pieces are named for or against."""
 
@@ -162,6 +163,8 @@ def _judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> _Passed
         return NeedVerdict.INSUFFICIENT, (
             f"{piece.number} is about a published identity (digest basis identity): nobody here holds the bytes."
         )
+    if why := _two_roles(case, piece):
+        return NeedVerdict.INSUFFICIENT, why
     if lacking := matching.lacks(need, piece):
         return NeedVerdict.INSUFFICIENT, lacking
     if not valid.is_valid(piece.statement):
@@ -206,6 +209,21 @@ def _criterion(case: Case, need: Need, piece: Evidence, plan: Evidence) -> tuple
     if groups := criteria.missing_groups(piece, plan):
         return f"A declared group is missing: {piece.number} does not report {'; '.join(groups)}.", ""
     return None, f"{tests[0].reason} Declared in {plan.number} before the run."
+
+
+def _two_roles(case: Case, piece: Evidence) -> str | None:
+    """Return why a result's data cannot count in its role, or None: the same bytes are on record in another one."""
+    dataset = piece.content.get("dataset")
+    if not isinstance(dataset, Mapping):
+        return None
+    role = dataset.get("role")
+    for number, other in case.shelf.roles_of(str(dataset.get("sha256")), case.model):
+        if other != role:
+            return (
+                f"Wrong data role: {piece.number} counts {dataset.get('name')} as {role} data, "
+                f"but {number} says that the same bytes are {other} data."
+            )
+    return None
 
 
 def _identity_only(need: Need, piece: Evidence) -> bool:
@@ -269,9 +287,7 @@ def _ledger_answers(case: Case, need: Need) -> NeedResult:
     if case.ledger is None:
         return NeedResult(need.id, NeedVerdict.INSUFFICIENT, "The ledger was not verified for this assessment.")
     if not case.ledger.ok:
-        return NeedResult(
-            need.id, NeedVerdict.FAILED, "The ledger does not verify: `compliance verify` names the record."
-        )
+        return NeedResult(need.id, NeedVerdict.FAILED, UNVERIFIED)
     return NeedResult(need.id, NeedVerdict.PASSED, f"The ledger verifies: {case.ledger.checked} entries checked.")
 
 

@@ -65,6 +65,15 @@ class Shelf:
                     found[ref["sha256"]] = _thing(ref)
         return found
 
+    def roles_of(self, sha256: str, model: Thing | None) -> Iterator[tuple[str, str]]:
+        """Yield (number, role) of each live record that gives these bytes a role: datasets, and this model's runs."""
+        for piece in self.about("dataset", sha256):
+            yield piece.number, str(piece.content.get("role"))
+        for piece in self.about("training-run", model.sha256) if model else ():
+            for ref in references(piece.content):
+                if ref["sha256"] == sha256 and "role" in ref:
+                    yield piece.number, str(ref["role"])
+
 
 def _thing(ref: Mapping[str, Any]) -> Thing:
     return Thing(ref["name"], ref["sha256"])

@@ -298,6 +298,26 @@ def logged_long_ago(records: dict[str, Record]) -> None:
     records["result"].content["started_at"] = "2025-11-20T05:30:00Z"
 
 
+def measured_on_training_data(records: dict[str, Record]) -> None:
+    """The run read the same bytes as training data; somebody gave them another role afterwards."""
+    used = {"name": "held-out@1", "sha256": sha("held-out"), "role": "train"}
+    about = subject(MODEL.name, MODEL.sha256, "folder")
+    records["run"] = Record("training-run", about, {"datasets": [used]})
+
+
+def data_in_two_roles(records: dict[str, Record]) -> None:
+    for role in ("train", "test"):
+        records[role] = Record("dataset", subject(f"{role}@1", sha("held-out"), "file"), {"role": role})
+
+
+def began_after_it_was_logged(records: dict[str, Record]) -> None:
+    records["result"].content["started_at"] = "2026-11-20T06:00:01Z"
+
+
+def approved_by_who_wrote_it(records: dict[str, Record]) -> None:
+    records["written"] = approval("result", "authored")
+
+
 MUTATIONS: dict[Callable[[dict[str, Record]], None], tuple[str, str]] = {
     other_bytes: ("stale", "is about clinical-risk@1, not about clinical-risk@2"),
     other_data: ("insufficient", "Wrong data role"),
@@ -318,6 +338,10 @@ MUTATIONS: dict[Callable[[dict[str, Record]], None], tuple[str, str]] = {
     approved_by_its_author: ("insufficient", "who also recorded"),
     approved_another_digest: ("insufficient", "No approval"),
     approved_with_a_revoked_key: ("insufficient", "a key that was not valid then"),
+    measured_on_training_data: ("insufficient", "EV-000007 says that the same bytes are train data"),
+    data_in_two_roles: ("insufficient", "EV-000007 says that the same bytes are train data"),
+    began_after_it_was_logged: ("insufficient", "after it was itself logged"),
+    approved_by_who_wrote_it: ("insufficient", "who also recorded or wrote"),
     incomplete: ("insufficient", "three cases crashed"),
     identity: ("insufficient", "nobody here holds the bytes"),
     another_system: ("gap", "No evaluation evidence about clinical-risk@2"),
@@ -392,6 +416,22 @@ def test_a_question_is_answered_by_a_person_in_the_right_role(decision: str, sig
 def test_a_later_met_does_not_hide_a_not_met() -> None:
     decided = {"no": determination("not-met"), "yes": determination("met")}
     assert finding({**clean(), **decided}, ask="Is it really so, seen as a whole?").finding is Verdict.FAILED
+
+
+def test_nothing_is_met_while_the_ledger_does_not_verify() -> None:
+    @dataclass
+    class Verified:
+        ok: bool
+        checked: int = 7
+
+    def found(ok: bool) -> Finding:
+        held = ledger(clean()).values()
+        return assess(
+            [catalog()], held, PROFILE, system="clinical-risk", model=MODEL, on=ON, ledger=Verified(ok)
+        ).findings[0]
+
+    assert found(True).finding is Verdict.MET
+    assert (found(False).finding, found(False).next) == (Verdict.INSUFFICIENT, "compliance verify")
 
 
 def test_an_ask_alone_is_undetermined_until_somebody_decides() -> None:
