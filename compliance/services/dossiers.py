@@ -21,7 +21,7 @@ from compliance.core.evidence import Evidence, evidence_number
 from compliance.core.findings import Assessment, Note
 from compliance.core.reading import read_records
 from compliance.core.shelf import Shelf
-from compliance.errors import InvalidInput, Unavailable, UnknownReference
+from compliance.errors import InvalidInput, Unavailable, UnknownReference, VerificationFailed
 from compliance.storage import assets
 
 if TYPE_CHECKING:
@@ -195,12 +195,22 @@ def _cutoff(ws: "Workspace", at: str | None) -> Cutoff:
 def _assess(
     ws: "Workspace", manifest: Manifest, evidence: Sequence[Evidence], cutoff: Cutoff, model: str | None
 ) -> Assessment:
-    """Assess as of the cut-off's day. The ledger counts as verified up to there: later entries change nothing."""
+    """Assess as of the cut-off's day. The ledger counts as verified up to there: later entries change nothing.
+
+    Raises VerificationFailed where it does not verify: a document from changed evidence would look like any other.
+    """
     from compliance.core.assessment import assess
     from compliance.services import catalogs
     from compliance.services.assess import model_version
     from compliance.services.verify import verify_workspace
 
+    report = verify_workspace(ws.root)
+    if not report.ok:
+        first = report.problems[0]
+        raise VerificationFailed(
+            f"Nothing is compiled: the ledger does not verify ({first.evidence or 'ledger'}: {first.problem}).",
+            remedy="`compliance verify` names every bad record; restore a backup, then build again.",
+        )
     return assess(
         catalogs.load_all(list(manifest.catalogs)),
         evidence,
@@ -208,7 +218,7 @@ def _assess(
         system=ws.config.system.id,
         model=model_version(evidence, model or ws.config.system.model, required=model is not None),
         on=date.fromisoformat(cutoff.logged_at[:10]).isoformat(),
-        ledger=_Verified(verify_workspace(ws.root).ok, cutoff.size),
+        ledger=_Verified(True, cutoff.size),
     )
 
 

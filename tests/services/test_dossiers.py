@@ -17,6 +17,7 @@ import pytest
 
 from compliance import InvalidInput, Profile, System, UnknownReference, Workspace
 from compliance.core.envelope import load_public_key
+from compliance.errors import VerificationFailed
 from compliance.services import acts, dossiers, keys, verify_bundle
 from compliance.services.dossiers import Built
 
@@ -262,6 +263,18 @@ def test_the_page_that_says_how_to_verify_works_as_printed(built: Built, tmp_pat
     sealed = tmp_path / "evidence" / "EV-000005.sigstore.json"
     sealed.write_bytes(sealed.read_bytes().replace(b'"payload":"ey', b'"payload":"fy'))
     assert "Verified OK" not in run().stdout
+
+
+def test_nothing_is_compiled_from_a_ledger_that_does_not_verify(ws: Workspace, tmp_path: Path) -> None:
+    kept = ws.root / ".compliance/checkpoint"
+    whole = kept.read_text()
+    kept.write_text(whole.replace("A", "B"))
+    try:
+        with pytest.raises(VerificationFailed, match=r"\.compliance/checkpoint"):
+            dossiers.build(ws, "annex-iv", model="m@1", out=tmp_path / "out")
+    finally:
+        kept.write_text(whole)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_cut_off_knows_nothing_later(ws: Workspace, tmp_path: Path) -> None:
