@@ -47,6 +47,9 @@ def test_a_missed_criterion_reaches_the_requirement_and_its_evidence(reader: Tes
     assert "0.739 to 0.851" in page
     assert "171 of 214" in page
     assert "/requirements/eu-ai-act/art-15.1" in page
+    assert "speaks against it" in page
+    assert "cannot carry it" in page
+    assert "speaks against it" not in reader.get(f"/evidence/{number('evaluation', 'risk@1')}").text
 
 
 def test_requirements_are_narrowed_by_catalog_finding_and_words(reader: TestClient) -> None:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from compliance.core.cited import LONGEST, visible
 from compliance.core.evidence import Citation, Evidence, Source, evidence_number
-from compliance.core.findings import Finding
+from compliance.core.findings import Finding, NeedVerdict
 from compliance.errors import ComplianceError
 from compliance.kinds import in_order
 from compliance.portal import measures, proof, shapes, tables
@@ -136,15 +136,21 @@ def _plan(visit: Visit, piece: Evidence) -> measures.PlanTest | None:
     return measures.plan_test(piece, visit.portal.ledger.piece(index))
 
 
-async def _counts_for(visit: Visit, record: Record) -> list[Finding]:
-    """Return the findings that rest on this evidence, for the model version meant."""
+async def _counts_for(visit: Visit, record: Record) -> list[tuple[Finding, str]]:
+    """Return the findings that rest on this evidence, for the model version meant, and how it bears on each."""
     try:
         _, findings, _ = await assessed(visit, chosen_model(visit))
     except NotHere:
         raise
     except ComplianceError:
         return []
-    return [one for one in findings if record.number in one.evidence or record.number in one.against]
+    mine = (one for one in findings if record.number in one.evidence or record.number in one.against)
+    return [(one, _bearing(one, record.number)) for one in mine]
+
+
+def _bearing(finding: Finding, number: str) -> str:
+    against = [need.verdict for need in finding.needs if number in need.against]
+    return "speaks against it" if NeedVerdict.FAILED in against else "cannot carry it" if against else ""
 
 
 def _around(visit: Visit, record: Record) -> dict[str, Any]:
