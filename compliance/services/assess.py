@@ -55,17 +55,18 @@ def assess_workspace(
 
     `model` is NAME@VERSION (default: the newest version on record of the system's model); `as_of` a day, by what
     the ledger held at its end (UTC); `stop` a ledger size; `ledger` what verification said, where it was asked
-    already. The profile counts as signed.
+    already. Profile, catalogs and model count as signed.
     Raises InvalidInput for a day that is none, UnknownReference for a name that is not on record.
     """
     day = _day(as_of)
     evidence = ws.evidence(stop=stop, as_of=day)
+    signed = ws.system_record(evidence).content
     found = assess(
-        catalogs_.load_all(catalogs or ws.config.system.catalogs),
+        catalogs_.load_all(catalogs or signed["system"].get("catalogs", [])),
         evidence,
-        ws.system_record(evidence).content["profile"],
+        signed["profile"],
         system=ws.config.system.id,
-        model=model_version(evidence, model or ws.config.system.model, required=model is not None),
+        model=model_version(evidence, model or signed["system"].get("model"), required=model is not None),
         on=day.isoformat(),
         ledger=ledger or verify_workspace(ws.root),
     )
@@ -73,7 +74,7 @@ def assess_workspace(
         return found
     note = Note(
         "profile",
-        "compliance.toml differs from what is signed, and the signed profile is used; "
+        "compliance.toml differs from what is signed, and what is signed is used; "
         "`compliance log record compliance.toml` signs the new one.",
     )
     return replace(found, notes=(note, *found.notes))

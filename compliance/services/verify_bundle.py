@@ -71,10 +71,16 @@ def check(path: Path, against: str | Path | None = None) -> Report:
     report.checked = len(records)
     trust = _trust(records, vkey, report.problems)
     withheld = 0
+    signed_off: dict[str, list[str]] = {}
     for record in records:
         checked = check_record(record.index, record.parts, record.envelope, trust)
         report.problems += [Problem(record.index, problem) for problem in checked.problems]
         withheld += sum(f"attachments/{digest}" not in members for digest, _, _ in checked.attachments())
+        dossier = checked.content.get("dossier")
+        if record.parts[1] == "approval" and not checked.problems and isinstance(dossier, dict):
+            act = f"{evidence_number(record.index)} ({checked.content.get('meaning')})"
+            signed_off.setdefault(str(dossier.get("sha256")), []).append(act)
+    report.notes += _pages(members, signed_off)
     if withheld:
         report.notes.append(f"{withheld} attachments are not in the bundle; their digests are signed.")
     report.problems += _attachments(members)
@@ -152,6 +158,17 @@ def _records(
             problems.append(Problem(index, "its entry or proof is not text"))
         except (BadSignature, VerificationFailed, InvalidInput) as error:
             problems.append(Problem(index, error.problem))
+
+
+def _pages(members: Mapping[str, bytes], signed_off: Mapping[str, list[str]]) -> Iterator[str]:
+    """Say what vouches for the dossier's own pages: the approvals that name their content, or nothing."""
+    for name in sorted(name for name in members if name.startswith("dossier/") and name.endswith(".json")):
+        acts = signed_off.get(sha256(members[name]).hexdigest())
+        yield (
+            f"{name} is the content that {', '.join(acts)} signs."
+            if acts
+            else f"No signature covers {name} and what is printed from it, only the evidence cited: a draft, or changed."
+        )
 
 
 def _left_out(records: list[_Record], signed: Checkpoint) -> Iterator[str]:

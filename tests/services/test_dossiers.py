@@ -123,7 +123,13 @@ def test_the_same_evidence_gives_the_same_bytes_and_approval_changes_only_status
     assert "Test approver" in page
     with zipfile.ZipFile(tmp_path / "approved" / "annex-xi.zip") as bundle:
         assert sum(name.startswith("approvals/EV-") for name in bundle.namelist()) == 6
-    assert verify_bundle.check(tmp_path / "approved" / "annex-xi.zip").ok
+    report = verify_bundle.check(tmp_path / "approved" / "annex-xi.zip")
+    assert report.ok
+    (note,) = [note for note in report.notes if note.startswith("dossier/annex-xi.json is the content that EV-")]
+    assert "(reviewed)" in note
+    assert "(approved)" in note
+    draft = verify_bundle.check(tmp_path / "first" / "annex-xi.zip")
+    assert any("No signature covers dossier/annex-xi.json" in note for note in draft.notes)
 
 
 def test_hostile_evidence_stays_text(built: Built, text: str) -> None:
@@ -268,7 +274,7 @@ def test_the_page_that_says_how_to_verify_works_as_printed(built: Built, tmp_pat
 def test_nothing_is_compiled_from_a_ledger_that_does_not_verify(ws: Workspace, tmp_path: Path) -> None:
     kept = ws.root / ".compliance/checkpoint"
     whole = kept.read_text()
-    kept.write_text(whole.replace("A", "B"))
+    kept.write_text(whole[:-6] + ("B" if whole[-6] != "B" else "C") + whole[-5:])
     try:
         with pytest.raises(VerificationFailed, match=r"\.compliance/checkpoint"):
             dossiers.build(ws, "annex-iv", model="m@1", out=tmp_path / "out")

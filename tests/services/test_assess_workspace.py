@@ -1,0 +1,23 @@
+"""What decides an assessment of a workspace is what was signed, not what the configuration says today."""
+
+from pathlib import Path
+
+import pytest
+
+from compliance import Profile, System, Workspace
+from compliance.services import record
+
+
+def test_catalogs_count_as_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMPLIANCE_PASSPHRASE", "correct horse battery")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    system = System(id="demo", name="Demo", provider="Nobody", catalogs=["eu-ai-act", "fda-aidsf"])
+    with Workspace.create(tmp_path / "ws", system=system, profile=Profile(), origin="example.org/demo") as ws:
+        path = ws.root / "compliance.toml"
+        path.write_text(path.read_text().replace('catalogs = ["eu-ai-act", "fda-aidsf"]', 'catalogs = ["fda-aidsf"]'))
+    with Workspace.open(tmp_path / "ws") as ws:
+        found = ws.assess()
+        assert {finding.catalog for finding in found.findings} == {"eu-ai-act", "fda-aidsf"}
+        assert [note.topic for note in found.notes] == ["profile"]
+        record.log_file(ws, path)
+        assert {finding.catalog for finding in ws.assess().findings} == {"fda-aidsf"}
