@@ -167,7 +167,7 @@ def _pages(members: Mapping[str, bytes], signed_off: Mapping[str, list[str]]) ->
         yield (
             f"{name} is the content that {', '.join(acts)} signs."
             if acts
-            else f"No signature covers {name} and what is printed from it, only the evidence cited: a draft, or changed."
+            else f"No signature covers {name} and what is printed from it, only the evidence cited: draft, or changed."
         )
 
 
