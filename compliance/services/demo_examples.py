@@ -162,7 +162,7 @@ def _finish(ws: Workspace, dossiers: Sequence[str], tell: Tell) -> dict[str, Any
             "made": f"{report.checked} signed records in the ledger and in MLflow, verified; {root}",
             "dossiers": ", ".join(os.path.relpath(path) for path in built if path.endswith(".pdf")),
             **{catalog: _counted(each) for catalog, each in counts.items()},
-            "missed": _named(assessments.values(), "failed"),
+            "missed": _named(assessments.values(), "failed", none="no declared criterion"),
             "stale": _named(assessments.values(), "stale"),
             "missing": f"{sum(each.get('gap', 0) for each in counts.values())} requirements without evidence; "
             f"`compliance status --workspace {root}` lists them with the next step",
@@ -180,7 +180,7 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n) or "nothing applies"
 
 
-def _named(assessments: Any, verdict: str) -> str:
+def _named(assessments: Any, verdict: str, none: str = "nothing") -> str:
     found = list(dict.fromkeys(f.requirement.ref for a in assessments for f in a.findings if f.finding == verdict))
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-    return (", ".join(found[:5]) + more) or "nothing"
+    return (", ".join(found[:5]) + more) or none
