@@ -20,7 +20,7 @@ class Authority:
     """The approvals and determinations on a shelf, each weighed by its signer's role at that entry."""
 
     def __init__(self, shelf: Shelf) -> None:
-        self._keys = trust.keyring(shelf.key_events)
+        self._keys = shelf.keys
         self._approvals: dict[str, list[Evidence]] = defaultdict(list)
         for piece in shelf.of("approval"):
             for subject in piece.subjects:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from compliance.core import trust
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Thing
 
@@ -25,7 +26,8 @@ class Shelf:
         foreign = {piece.index for piece in self.foreign}
         held = [piece for piece in held if piece.index not in foreign]
         self.key_events = [piece for piece in held if piece.kind == "key-event"]
-        self.aside = _put_aside(held)
+        self.keys = trust.keyring(self.key_events)
+        self.aside = _put_aside(held, self.keys)
         """Digest -> the live record that revoked or superseded it."""
         self.live = [piece for piece in held if piece.digest not in self.aside]
         self.records = {piece.digest: piece for piece in held}
@@ -102,11 +104,12 @@ def references(value: Any) -> Iterator[Mapping[str, Any]]:
             yield from references(inner)
 
 
-def _put_aside(held: Sequence[Evidence]) -> dict[str, Evidence]:
+def _put_aside(held: Sequence[Evidence], keys: trust.Keyring) -> dict[str, Evidence]:
     """Return what live later evidence revokes or supersedes, walking from the newest record back.
 
     Superseding counts only for an earlier record of the same kind and with a reason, so that a missed
-    criterion cannot be replaced in silence. A revocation that was itself revoked revokes nothing.
+    criterion cannot be replaced in silence. A revocation that was itself revoked revokes nothing, and what a
+    person decided is not undone by a pipeline.
     """
     by_digest = {piece.digest: piece for piece in held}
     aside: dict[str, Evidence] = {}
@@ -118,8 +121,12 @@ def _put_aside(held: Sequence[Evidence]) -> dict[str, Evidence]:
         else:
             targets = [_superseded(piece, by_digest)]
         for target in targets:
-            if target in by_digest and by_digest[target].index < piece.index:
-                aside.setdefault(target, piece)
+            earlier = by_digest.get(target or "")
+            if earlier is None or earlier.index >= piece.index:
+                continue
+            key = keys.at(piece.signer, piece.logged_at, piece.index)
+            if key is None or key.may_withdraw(earlier.kind):
+                aside.setdefault(earlier.digest, piece)
     return aside
 
 

@@ -15,6 +15,9 @@ from compliance.errors import InvalidInput
 ROLES = ("recorder", "reviewer", "approver", "admin")
 EVENTS = ("registered", "rotated", "expired", "revoked")
 
+DECISIONS = frozenset({"approval", "determination", "revocation"})
+"""Kinds that say what somebody decided."""
+
 _WRITERS = frozenset({"recorder", "reviewer", "approver"})
 _BY_KIND: Mapping[str, frozenset[str]] = {"key-event": frozenset({"admin"}), "revocation": _WRITERS | {"admin"}}
 _BY_DECISION: Mapping[tuple[str, str], frozenset[str]] = {
@@ -67,6 +70,10 @@ class Registered:
     def may_sign(self, kind: str, content: Mapping[str, Any] | None = None) -> bool:
         """Say whether this key's roles cover evidence of `kind`, with that content if it is given."""
         return self.refusal(kind, content) is None
+
+    def may_withdraw(self, kind: str) -> bool:
+        """Say whether this key's holder may revoke or supersede evidence of `kind`: people undo what people decided."""
+        return self.holder_type == "person" or kind not in DECISIONS
 
     def refusal(self, kind: str, content: Mapping[str, Any] | None = None) -> str | None:
         """Return why this key may not sign such evidence, or None where it may."""

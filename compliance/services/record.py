@@ -303,12 +303,25 @@ def _holder(ws: "Workspace", hint: str, at: str, drafts: Sequence[Draft]) -> str
             remedy="An admin registers it with `compliance key trust`; `compliance key list` shows the keys.",
         )
     for drafted in drafts:
-        if why := key.refusal(drafted.kind, drafted.content):
+        why = key.refusal(drafted.kind, drafted.content)
+        if why is None and not all(key.may_withdraw(kind) for kind in _withdrawn(ws.ledger, drafted)):
+            why = f"the key {key.name} is a pipeline's, and what a person decided is withdrawn by a person's key"
+        if why:
             raise InvalidInput(
                 f"This may not be signed: {why}.",
                 remedy="Choose another key with --key; `compliance key list` shows the keys and their roles.",
             )
     return key.name
+
+
+def _withdrawn(ledger: Ledger, drafted: Draft) -> Iterator[str]:
+    """Yield the kinds of the records that a draft revokes or supersedes."""
+    digests = [drafted.supersedes["sha256"]] if drafted.supersedes else []
+    if drafted.kind == "revocation":
+        digests += [subject.digest.sha256 for subject in drafted.subjects]
+    for index in map(ledger.index_of, digests):
+        if index is not None:
+            yield ledger.entry(index).kind
 
 
 def key_events(ledger: Ledger) -> list[Evidence]:

@@ -96,7 +96,9 @@ def test_people_decide(session: Path, compliance: Compliance) -> None:
     assert decided.json[0]["kind"] == "determination"
     findings = compliance("status", "--json", cwd=session).json["findings"]
     assert next(f for f in findings if f["requirement"] == "eu-ai-act/art-15.1")["finding"] == "failed"
-    withdrawn = compliance("revoke", decided.json[0]["evidence"], "--reason", "Too early.", "--json", cwd=session)
+    withdrawn = compliance(
+        "revoke", decided.json[0]["evidence"], "--reason", "Too early.", "--key", "approver", "--json", cwd=session
+    )
     assert withdrawn.json[0]["kind"] == "revocation"
     rows = {row["evidence"]: row for row in compliance("list", "--json", cwd=session).json}
     assert rows[decided.json[0]["evidence"]]["revoked"] is True

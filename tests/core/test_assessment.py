@@ -289,7 +289,9 @@ def revoked(records: dict[str, Record]) -> None:
 
 
 def approval_revoked(records: dict[str, Record]) -> None:
-    records["revocation"] = Record("revocation", subject("EV-000006", sha("approval")), {"reason": "mistake"})
+    records["revocation"] = Record(
+        "revocation", subject("EV-000006", sha("approval")), {"reason": "mistake"}, "approver"
+    )
 
 
 def logged_long_ago(records: dict[str, Record]) -> None:
@@ -588,3 +590,9 @@ def test_every_finding_gives_its_reason_and_its_next_step(mutations: Any) -> Non
     found = finding(spoiled(mutations))
     assert found.reason
     assert bool(found.next) == (found.finding is not Verdict.MET)
+
+
+def test_a_pipeline_does_not_undo_what_a_person_decided() -> None:
+    records = clean()
+    withdrawn = Record("revocation", subject("EV-000006", sha("approval")), {"reason": "in the way"})
+    assert assessed({**records, "withdrawn": withdrawn}) == assessed(records)

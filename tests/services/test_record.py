@@ -125,6 +125,15 @@ def test_an_act_names_a_record_by_digest(ws: Workspace) -> None:
         acts.revoke(ws, "EV-000999", "There is none.")
 
 
+def test_a_pipeline_does_not_undo_what_a_person_decided(ws: Workspace) -> None:
+    ws.log_model(ws.root / "model", name="m", version="1")
+    keys.trust(ws, keys.create(ws, "reviewer"), holder="Test reviewer", holder_type="person", roles=["reviewer"])
+    (decided,) = acts.determine(ws, ["eu-ai-act/art-15.1"], "m@1", "not-met", "Not shown.", key="reviewer")
+    with pytest.raises(InvalidInput, match="withdrawn by a person"):
+        acts.revoke(ws, decided.evidence, "It is in the way.")
+    acts.revoke(ws, decided.evidence, "Decided too early.", key="reviewer")
+
+
 def test_an_erased_record_leaves_every_proof_whole(ws: Workspace) -> None:
     (plan,) = ws.log_records([PLAN])
     acts.revoke(ws, plan.evidence, "A court ordered it.", erase="Art. 17 GDPR")
