@@ -32,7 +32,7 @@ def reach(requirement: Requirement, profile: Mapping[str, Any], on: str) -> Reac
     """Return whether `requirement` applies under the signed profile, and whether it binds on the day `on`."""
     applies_from = _first_day(requirement, profile)
     applies, reason = _applies(requirement, profile)
-    binding = not requirement.is_draft and (applies_from is None or applies_from <= on)
+    binding = requirement.is_law and (applies_from is None or applies_from <= on)
     return Reach(applies, reason, applies_from, binding)
 
 

@@ -21,6 +21,8 @@ ANY_GROUP = "*"
 """In `groups`: whatever attribute the evaluation broke its results down by."""
 MEASURED_KINDS = frozenset({"evaluation", "safety-result", "oversight-test"})
 """Kinds whose content holds metric rows."""
+LAW = ("in force", "applies from", "removal proposed")
+"""How the status of a row begins that binds."""
 INTERVAL = ("ci_low", "ci_high", "ci_level", "ci_method")
 
 RequirementId = Annotated[
@@ -37,6 +39,7 @@ Exposure = Literal["annex-i", "annex-iii", "gpai", "any"]
 ProfileKey = Literal[
     "roles", "high_risk", "markets", "features", "device.law", "device.class", "device.notified_body",
     "gpai.systemic_risk", "gpai.open_source", "us.pathway", "us.class", "us.pccp", "us.cyber_device",
+    "us.certified_health_it",
 ]  # fmt: skip
 
 
@@ -57,8 +60,33 @@ class Approved(Strict):
     not_author: bool = False
 
 
+class Relation(Strict):
+    """Every value at `path` stands so to the value at `to`: dates to dates, identities to identities."""
+
+    path: Path
+    relation: Literal["equal", "not-later", "not-earlier"] = Field(alias="is")
+    to: Path
+    kind: Slug | None = None
+    """Where `to` stands: the newest live record of this kind about the same thing; left out: the same record."""
+    days: int | None = Field(default=None, ge=0)
+    """Calendar days of grace: `not-later` with 15 is at most 15 days after `to`."""
+
+    model_config = Strict.model_config | {"validate_by_alias": True, "serialize_by_alias": True}
+
+    @model_validator(mode="after")
+    def _dated(self) -> Self:
+        if self.days is not None and self.relation == "equal":
+            raise ValueError("days go with not-later or not-earlier")
+        return self
+
+
 class Need(Strict):
-    """What one piece of evidence must be, and how it must stand to others, to count."""
+    """What one piece of evidence must be, and how it must stand to others, to count.
+
+    `where` and `metrics.any_of` select: other evidence is not about this need. Evidence that is selected and lacks
+    what is required is insufficient; what says otherwise than `must`, `relations`, `unique`, `figures` or a
+    criterion shows the contrary, and fails the need.
+    """
 
     id: Slug
     kind: Slug
@@ -69,6 +97,15 @@ class Need(Strict):
     fields: tuple[Path, ...] = ()
     """The field is there and not empty; in a list, in every item."""
     metrics: Metrics | None = None
+    least: Mapping[Path, Annotated[int, Field(ge=1)]] = {}
+    """An integer of at least this, or a list of at least so many items."""
+    must: Mapping[Path, tuple[Scalar, ...]] = {}
+    """The field, in a list that of every item, holds one of these values; another value shows the contrary."""
+    relations: tuple[Relation, ...] = ()
+    unique: tuple[Path, ...] = ()
+    """No other subject of this kind on record has the same value here."""
+    figures: bool = False
+    """The document declares figures, and each equals what a result or dataset on record says."""
     groups: tuple[Annotated[str, StringConstraints(pattern=r"^(\*|[a-z][a-z0-9_]*)$")], ...] = ()
     """Attributes by which results are broken down, two groups of each at least; `*` is any attribute."""
     criterion: Literal["passed", "declared"] | None = None
@@ -83,16 +120,23 @@ class Need(Strict):
     @property
     def judged_by_machine(self) -> bool:
         """Whether more than presence is checked, so that it may stand without a question to a person."""
-        return bool(self.kind == AUDIT_TRAIL or self.criterion or self.metrics or self.where)
+        measured = self.criterion or self.metrics or self.groups
+        return bool(
+            self.kind == AUDIT_TRAIL or measured or self.must or self.least or self.relations or self.unique
+            or self.figures
+        )  # fmt: skip
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         measured = self.kind in MEASURED_KINDS
         if (self.metrics or self.groups or self.criterion) and not measured:
             raise ValueError(f"metrics, groups and criterion go with {' or '.join(sorted(MEASURED_KINDS))}")
-        for path, values in self.where.items():
-            if not values:
-                raise ValueError(f"where.{path} names no value")
+        if self.figures and self.kind != "document":
+            raise ValueError("figures go with document")
+        for word, conditions in (("where", self.where), ("must", self.must)):
+            for path, values in conditions.items():
+                if not values:
+                    raise ValueError(f"{word}.{path} names no value")
         return self
 
 
@@ -118,6 +162,8 @@ class Requirement(Strict):
     applies_if: Mapping[ProfileKey, tuple[bool | str, ...]] = {}
     """Keys of the profile; all must match, each by any of its values."""
     needs: tuple[Need, ...] = ()
+    unmeasured: Text | None = None
+    """Why no need judges a row that could be measured in part."""
     ask: Text | None = None
     """What only a person can decide."""
 
@@ -128,15 +174,17 @@ class Requirement(Strict):
         ids = [need.id for need in self.needs]
         if len(set(ids)) < len(ids):
             raise ValueError("two needs share an id")
+        if self.unmeasured and (self.needs or not self.measurable.startswith("partly")):
+            raise ValueError("unmeasured explains a row that is measurable in part and has no needs; this one is not")
         weak = [need.id for need in self.needs if not need.judged_by_machine]
         if weak and not self.ask:
             raise ValueError(f"need {weak[0]} checks presence only, which is never enough: add an ask")
         return self
 
     @property
-    def is_draft(self) -> bool:
-        """Whether the row comes from a draft, which binds nobody."""
-        return self.status.startswith("draft")
+    def is_law(self) -> bool:
+        """Whether the row binds, now or from a later day; guidance, drafts and standards bind nobody by themselves."""
+        return self.status.startswith(LAW)
 
     def schema_of(self, need: Need) -> dict[str, Any]:
         """Return the JSON Schema of one of its needs."""
@@ -183,6 +231,14 @@ def compile_need(requirement: str, need: Need) -> dict[str, Any]:
         _put(content, path.split("."), {"enum": list(values)}, each=False)
     for path in need.fields:
         _put(content, path.split("."), {"not": {"enum": [None, "", [], {}]}}, each=True)
+    for path, least in need.least.items():
+        _put(content, path.split("."), {"minimum": least, "minItems": least}, each=True)
+    for path, values in need.must.items():
+        _put(content, path.split("."), {"enum": list(values)}, each=True)
+    for path in (*(relation.path for relation in need.relations), *need.unique):
+        _put(content, path.split("."), {}, each=True)
+    if need.figures:
+        _put(content, ["figures"], {"minItems": 1}, each=False)
     if rows := _metric_rows(need):
         _put(content, ["metrics"], rows, each=False)
     predicate = {"completeness": {"const": Completeness.COMPLETE.value}, "content": content}

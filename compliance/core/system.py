@@ -48,6 +48,8 @@ class UnitedStates(Strict):
     """Whether a predetermined change control plan is part of the submission."""
     cyber_device: bool | None = None
     """Whether section 524B FD&C Act applies."""
+    certified_health_it: bool | None = None
+    """Whether it is part of health IT certified under 45 CFR 170.315(b)(11)."""
 
     model_config = _BY_ALIAS
 

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from compliance.core.evidence import IsoDate, Sha256, Strict
 from compliance.kinds.base import Content
-from compliance.kinds.fields import Group, Language, Number, Text, Thing, Word
+from compliance.kinds.fields import Group, Label, Language, Number, Text, Thing, Word
 
 Type = Literal[
     "instructions-for-use", "design-specification", "labelling", "user-interface", "study-protocol", "study-report",
@@ -23,6 +23,19 @@ class Item(Strict):
     value: Number | None = None
     unit: Word | None = None
     group: Group | None = None
+
+
+class Figure(Strict):
+    """A number that the document declares, to be held against the result or dataset that it comes from."""
+
+    name: Label
+    """A metric as evaluations name it; or `rows`, `patients`, `positives` of a dataset."""
+    value: Number
+    ci_low: Number | None = None
+    ci_high: Number | None = None
+    group: Group | None = None
+    dataset: Thing | None = None
+    """The dataset that it was measured on or counts; left out: any."""
 
 
 class Document(Content):
@@ -44,6 +57,9 @@ class Document(Content):
     status: Literal["draft", "in-review", "released", "obsolete", "published"] | None = None
     abstract: Text | None = None
     statements: list[Item] | None = None
+    figures: list[Figure] | None = None
+    identifiers: dict[Label, Word] | None = None
+    """What the document says the product is: udi, model, certificate, pccp_version."""
     answers: list[Word] | None = None
     """Requirement ids or clauses that it speaks to."""
     audience: Text | None = None
