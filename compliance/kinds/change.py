@@ -63,6 +63,10 @@ class Change(Content):
     equivalence: Text | None = None
     """Why results on the tested version hold for the released one."""
     users_told: Text | None = None
+    approved_on: IsoDate | None = None
+    """Day on which it was let through, to be carried out."""
+    due_on: IsoDate | None = None
+    """Day by which it has to be in place, by the provider's own limit."""
     implemented_on: IsoDate | None = None
     rollback: Text | None = None
 

@@ -1,17 +1,20 @@
 """A document: a controlled one of the provider's, or a published one that others rely on."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
+
+from pydantic import model_validator
 
 from compliance.core.evidence import IsoDate, Sha256, Strict
 from compliance.kinds.base import Content
-from compliance.kinds.fields import Group, Label, Language, Number, Text, Thing, Word
+from compliance.kinds.fields import Count, Group, Label, Language, Number, Positive, Text, Thing, Word
 
 Type = Literal[
     "instructions-for-use", "design-specification", "labelling", "user-interface", "study-protocol", "study-report",
     "statistical-plan", "policy", "acceptable-use-policy", "copyright-policy", "training-content-summary", "licence",
     "model-card", "datasheet", "technical-report", "publication", "test-report", "standard-application",
     "declaration", "clinical-evaluation", "integration-guide", "price-list", "survey", "press", "regulation",
-    "architecture", "public-summary", "import-original", "other",
+    "architecture", "public-summary", "import-original", "plan", "register", "impact-assessment", "management-review",
+    "audit-report", "other",
 ]  # fmt: skip
 
 
@@ -38,6 +41,22 @@ class Figure(Strict):
     """The dataset that it was measured on or counts; left out: any."""
 
 
+class Trace(Strict):
+    """How completely one set of items leads to another, counted."""
+
+    items: Literal["user-needs", "requirements", "risk-controls", "architecture", "units", "anomalies"]
+    to: Literal["requirements", "design", "implementation", "verification", "validation", "risk-evaluation"]
+    total: Positive
+    untraced: Count
+    """How many of them lead nowhere yet."""
+
+    @model_validator(mode="after")
+    def _within(self) -> Self:
+        if self.untraced > self.total:
+            raise ValueError(f"{self.untraced} of {self.total} {self.items} cannot be untraced")
+        return self
+
+
 class Document(Content):
     """One version of one document. Its subject is the file where its bytes are here, else this record."""
 
@@ -48,6 +67,8 @@ class Document(Content):
     number: Word | None = None
     revision: Word | None = None
     date: IsoDate | None = None
+    due_on: IsoDate | None = None
+    """Day by which it was planned: of a review, audit or assessment that comes at intervals."""
     publisher: Word | None = None
     language: Language | None = None
     languages: list[Language] | None = None
@@ -58,6 +79,7 @@ class Document(Content):
     abstract: Text | None = None
     statements: list[Item] | None = None
     figures: list[Figure] | None = None
+    traces: list[Trace] | None = None
     identifiers: dict[Label, Word] | None = None
     """What the document says the product is: udi, model, certificate, pccp_version."""
     answers: list[Word] | None = None

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from compliance.core.evidence import Strict
+from compliance.core.evidence import IsoDate, Strict
 from compliance.kinds.base import Content
 from compliance.kinds.dataset import Period
 from compliance.kinds.evaluation import MetricRows
@@ -62,6 +62,9 @@ class Monitoring(Content):
     conclusion: Text | None = None
     risk_file_update: Text | None = None
     review_interval_days: Count | None = None
+    reported_on: IsoDate | None = None
+    due_on: IsoDate | None = None
+    """Day by which the plan asks for this report."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -3,13 +3,13 @@
 Acceptability is looked up in the file's own matrix, so that a residual risk called acceptable is acceptable there.
 """
 
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from compliance.core.evidence import IsoDate, Strict
 from compliance.kinds.base import Content
-from compliance.kinds.fields import Positive, Rank, Record, Text, Thing, Word
+from compliance.kinds.fields import Count, Positive, Rank, Record, Text, Thing, Word
 
 Acceptability = Literal["acceptable", "as-low-as-possible", "unacceptable"]
 
@@ -151,6 +151,16 @@ class Plan(Strict):
     document: Thing | None = None
 
 
+class Trace(Strict):
+    """How far the controls are shown to be there and to work, counted over all hazards."""
+
+    controls: Count
+    not_implemented: Count
+    """Controls that name no evidence of being implemented."""
+    not_verified: Count
+    """Controls that name no evidence of being effective."""
+
+
 class Overall(Strict):
     """The conclusion on overall residual risk (clause 8)."""
 
@@ -158,6 +168,10 @@ class Overall(Strict):
     conclusion: Text
     method: Text | None = None
     benefits: Text | None = None
+
+
+def _dicts(items: Any) -> list[dict[str, Any]]:
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 class RiskFile(Content):
@@ -171,6 +185,9 @@ class RiskFile(Content):
     intended_use: Text
     foreseeable_misuse: list[Text] | None = None
     safety_characteristics: list[Text] | None = None
+    software_safety_class: Literal["A", "B", "C"] | None = None
+    """By IEC 62304 clause 4.3."""
+    software_safety_rationale: Text | None = None
     users: Text | None = None
     """Knowledge, experience and training to be expected of users (Art. 9(5))."""
     matrix: Matrix
@@ -179,12 +196,32 @@ class RiskFile(Content):
     """Risks left outside, and why (Art. 9(3))."""
     trade_offs: Text | None = None
     """How measures interact (Art. 9(4))."""
+    trace: Trace | None = None
+    """Counted here; a count of one's own that differs is refused."""
     overall: Overall
     completeness_review: Text | None = None
     reviewed_on: IsoDate | None = None
+    review_due: IsoDate | None = None
+    """Day by which this review was planned."""
     review_number: Positive | None = None
     review_triggers: list[Text] | None = None
     next_review: IsoDate | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _traced(cls, content: Any) -> Any:
+        """Count the trace; a hazard that is no hazard is told by its own model."""
+        if not isinstance(content, dict):
+            return content
+        controls = [one for hazard in _dicts(content.get("hazards")) for one in _dicts(hazard.get("controls"))]
+        counted = {
+            "controls": len(controls),
+            "not_implemented": sum(not one.get("implemented") for one in controls),
+            "not_verified": sum(not one.get("verification") for one in controls),
+        }
+        if content.get("trace") not in (None, counted):
+            raise ValueError(f"its trace is {content['trace']}, but its controls give {counted}")
+        return {**content, "trace": counted}
 
     @model_validator(mode="after")
     def _by_its_matrix(self) -> Self:

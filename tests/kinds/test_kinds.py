@@ -200,6 +200,13 @@ def test_model_and_schema_refuse_an_unknown_field(on_record: Any, kind: str) -> 
         validate_statement(statement)
 
 
+def test_a_risk_file_counts_which_controls_are_shown(on_record: Any) -> None:
+    pending = {"id": "C2", "type": "information", "measure": "m", "verification_pending": "no user test yet"}
+    hazard = {**HAZARD, "controls": [*HAZARD["controls"], pending]}
+    statement = whole(on_record, "risk-file", {"hazards": [hazard]})
+    assert statement["predicate"]["content"]["trace"] == {"controls": 2, "not_implemented": 2, "not_verified": 1}
+
+
 FALSE: dict[str, tuple[str, dict[str, Any], str]] = {
     "kinder bound": (
         "acceptance-plan",
@@ -281,6 +288,16 @@ FALSE: dict[str, tuple[str, dict[str, Any], str]] = {
         {"hazards": [{**HAZARD, "before": {"severity": 2, "probability": 1}, "after": {"severity": 2,
          "probability": 2}, "acceptability": "unacceptable", "benefit_risk": "b"}]},
         "worse after",
+    ),
+    "a trace that its controls do not give": (
+        "risk-file",
+        {"trace": {"controls": 1, "not_implemented": 0, "not_verified": 0}},
+        "'not_implemented': 1",
+    ),
+    "more untraced than there are": (
+        "document",
+        {"traces": [{"items": "requirements", "to": "verification", "total": 3, "untraced": 4}]},
+        "4 of 3 requirements",
     ),
     "unknown verification": (
         "risk-file",
