@@ -21,20 +21,33 @@ class Event(Strict):
     """How many in the period or test."""
 
 
+class Uncovered(Strict):
+    """Something of MLflow's that has no evidence here, or no longer is what its evidence says."""
+
+    what: Literal["run", "model-version", "dataset"]
+    name: Word
+    id: Word | None = None
+    state: Literal["no-evidence", "changed", "unfinished", "deleted", "unreadable"]
+    detail: Text | None = None
+
+
 class Log(Content):
     """One log: system events, processing steps, access to data, test runs or reviews."""
 
     kind: ClassVar[str] = "log"
 
     type: Literal[
-        "system-events", "data-processing", "data-access", "test-run", "review", "deletion", "configuration", "override"
-    ]
+        "system-events", "data-processing", "data-access", "test-run", "review", "deletion", "configuration", "override",
+        "completeness",
+    ]  # fmt: skip
     description: Text
     events: list[Event] = Field(min_length=1)
     period: Period | None = None
     entries: Count | None = None
     expected: Count | None = None
     lost: Count | None = None
+    failed: Count | None = None
+    """Of a test run: how many did not pass."""
     traceable: Number | None = None
     """Share of outputs that lead back to input, model version and user."""
     retention_days: Count | None = None
@@ -43,4 +56,8 @@ class Log(Content):
     accessible_to: list[Word] | None = None
     attachment: Word | None = None
     """Name of the attached sample or export."""
+    scope: list[Word] | None = None
+    """Of a completeness log: which experiments and registered models were looked at."""
+    uncovered: list[Uncovered] | None = None
+    """Of a completeness log: what has no evidence; empty where everything has."""
     conclusion: Text | None = None

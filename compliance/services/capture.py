@@ -6,6 +6,7 @@ attached, so what has not changed since it was captured adds nothing, and what h
 that supersedes the old and says so.
 """
 
+import json
 import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -31,7 +32,7 @@ OWN_TAGS = "compliance."
 WORD, DIGITS = 200, 40
 """What a word and a number of the kind may hold, in characters; longer ones stand in the attachment."""
 CUT = f"… [cut; whole in {RUN_FILE}]"
-_OUTCOMES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "stopped"}
+OUTCOMES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "stopped"}
 _CHANGED = "The run was changed in MLflow after it had been captured."
 
 
@@ -46,11 +47,25 @@ def capture_run(
     """
     tracking = mirroring.read_mirror(ws).tracking
     run = tracking.run(run_id)
-    if run.status not in _OUTCOMES:
+    return log_run(ws, tracking, run, captured_runs(ws).get(run_id), model=model, key=key, **fields)
+
+
+def log_run(
+    ws: "Workspace",
+    tracking: "Tracking",
+    run: "MLflowRun",
+    before: Evidence | None,
+    *,
+    model: str | None = None,
+    key: str | None = None,
+    **fields: Any,
+) -> list[Logged]:
+    """Log one run as `capture_run` does; `before` is the newest evidence of it."""
+    run_id = run.run_id
+    if run.status not in OUTCOMES:
         raise InvalidInput(f"The run {run_id} is {run.status.lower()}.", remedy="Capture it when it has ended.")
     lengths = {key: tracking.history_length(run_id, key) for key in sorted(run.metrics)}
     whole = canonical(_whole(tracking, run, lengths))
-    before = _captured(ws, run_id)
     if before is not None and _holds(before, RUN_FILE, digest(whole)):
         return []
     authored: dict[str, Any] = {
@@ -84,7 +99,14 @@ def capture_model(ws: "Workspace", name: str, *, key: str | None = None, **field
         raise UnknownReference(
             f"MLflow's registry has no {name}.", remedy="Register the model first, or mend the name."
         )
-    version = found[-1]
+    return log_version(ws, tracking, found[-1], key=key, **fields)
+
+
+def log_version(
+    ws: "Workspace", tracking: "Tracking", version: "ModelVersion", *, key: str | None = None, **fields: Any
+) -> list[Logged]:
+    """Log one registered version as `capture_model` does."""
+    registered = version.name
     files = tracking.model_files(version)
     manifest = [(path, _sha256(files.read(path))) for path in files.paths]
     root = oms.root(manifest)
@@ -111,6 +133,11 @@ def capture_model(ws: "Workspace", name: str, *, key: str | None = None, **field
 
 def _whole(tracking: "Tracking", run: "MLflowRun", lengths: Mapping[str, int]) -> dict[str, Any]:
     """Return the run as MLflow shows it, our own tags left out, with the digest of every file."""
+    files = [{"path": path, "sha256": _sha256(tracking.read(run, path))} for path in tracking.artifacts(run)]
+    return {**_shown(run, lengths), "artifacts": files}
+
+
+def _shown(run: "MLflowRun", lengths: Mapping[str, int]) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "experiment_id": run.experiment_id,
@@ -135,7 +162,6 @@ def _whole(tracking: "Tracking", run: "MLflowRun", lengths: Mapping[str, int]) -
             for item in run.inputs
         ],
         "tags": {name: value for name, value in run.tags.items() if not name.startswith(OWN_TAGS)},
-        "artifacts": [{"path": path, "sha256": _sha256(tracking.read(run, path))} for path in tracking.artifacts(run)],
     }
 
 
@@ -153,7 +179,7 @@ def _content(run: "MLflowRun", lengths: Mapping[str, int]) -> dict[str, Any]:
     content: dict[str, Any] = {
         "started_at": _moment(run.started),
         "ended_at": _moment(run.ended) if run.ended else None,
-        "outcome": _OUTCOMES[run.status],
+        "outcome": OUTCOMES[run.status],
         "mlflow_run": run.run_id,
         "parameters": {_word(name): _word(value) for name, value in sorted(run.params.items()) if value},
         "figures": [
@@ -178,13 +204,25 @@ def _summary(run: "MLflowRun", registered: "list[ModelVersion]") -> str:
     return " ".join(said)
 
 
-def _captured(ws: "Workspace", run_id: str) -> Evidence | None:
-    """Return the newest evidence of a run."""
-    for index in reversed(ws.ledger.indexes_of("training-run")):
-        piece = ws.ledger.piece(index)
-        if piece.content.get("mlflow_run") == run_id:
-            return piece
-    return None
+def captured_runs(ws: "Workspace") -> dict[str, Evidence]:
+    """Return the newest evidence of each captured run, by MLflow's run id."""
+    pieces = (ws.ledger.piece(index) for index in ws.ledger.indexes_of("training-run"))
+    return {str(piece.content["mlflow_run"]): piece for piece in pieces if "mlflow_run" in piece.content}
+
+
+def looks_as_captured(ws: "Workspace", run: "MLflowRun", piece: Evidence) -> bool:
+    """Say whether a run still shows what its evidence holds; its files and metric histories are not read for this."""
+    held = next((a["sha256"] for a in piece.predicate["attachments"] if a["name"] == RUN_FILE), None)
+    if held is None:
+        return False
+    try:
+        whole = json.loads((ws.attachments / held).read_bytes())
+    except OSError:
+        return False
+    now = _shown(run, dict.fromkeys(run.metrics, 0))
+    for metric in whole["metrics"]:
+        metric["values"] = 0
+    return all(whole.get(field) == value for field, value in now.items())
 
 
 def _holds(piece: Evidence, name: str, sha256: str) -> bool:

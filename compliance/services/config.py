@@ -22,6 +22,10 @@ class MLflowConfig(Strict):
 
     tracking_uri: str = "sqlite:///mlflow.db"
     artifacts: str = "mlartifacts"
+    experiments: list[str] = Field(default=[])
+    """Experiments whose runs are to have evidence: names, or patterns such as `triage-*`."""
+    models: list[str] = Field(default=[])
+    """Registered models whose versions are to have evidence: names, or patterns."""
 
 
 class KeysConfig(Strict):
@@ -141,7 +145,7 @@ def render(config: Config) -> str:
 
     content = config.system_content()
     return _LAYOUT.format(
-        mlflow=inline(config.mlflow.model_dump()),
+        mlflow=inline({name: value for name, value in config.mlflow.model_dump().items() if value}),
         keys=inline(config.keys.model_dump(exclude_none=True)),
         ledger=lines(config.ledger.model_dump()),
         **{part: lines(values) for part, values in content.items()},

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from compliance.storage.mirror.tracking import (
     ACTIVE,
     CONTEXT_TAG,
     FINISHED,
+    Experiment,
     MetricPoint,
     MLflowRun,
     ModelFiles,
@@ -96,6 +97,13 @@ class ClientTracking:
             if error.error_code == "RESOURCE_ALREADY_EXISTS" and (found := self.experiment(name)):
                 return found
             raise self._problem(error) from error
+
+    def experiments(self) -> list[Experiment]:
+        found = [Experiment(str(item.experiment_id), item.name) for item in self._all(self._mlflow.search_experiments)]
+        return sorted(found, key=lambda experiment: experiment.name)
+
+    def registered_models(self) -> list[str]:
+        return sorted(item.name for item in self._all(self._mlflow.search_registered_models))
 
     def runs(self, experiment_id: str, condition: str = "") -> Iterator[MLflowRun]:
         from mlflow.entities import ViewType
@@ -229,6 +237,16 @@ class ClientTracking:
             for item in found
         ]
         return sorted(versions, key=lambda version: int(version.version))
+
+    def _all(self, search: Callable[..., Any]) -> Iterator[Any]:
+        page = None
+        while True:
+            with self._guarded():
+                answer = search(max_results=PAGE, page_token=page)
+            yield from answer
+            page = answer.token
+            if not page:
+                return
 
     def _folder(self, uri: str) -> Path | None:
         return local_folder(self._move.mend(uri) if self._move else uri)

@@ -16,6 +16,7 @@ from compliance.storage.mirror.tracking import (
     ACTIVE,
     CONTEXT_TAG,
     FINISHED,
+    Experiment,
     MetricPoint,
     MLflowRun,
     ModelFiles,
@@ -62,6 +63,28 @@ class RestTracking:
             if error.facts.get("code") == "RESOURCE_ALREADY_EXISTS" and (found := self.experiment(name)):
                 return found
             raise
+
+    def experiments(self) -> list[Experiment]:
+        found: list[Experiment] = []
+        page = ""
+        while True:
+            answer = self._post("experiments/search", max_results=PAGE, page_token=page)
+            found += [Experiment(str(item["experiment_id"]), item["name"]) for item in answer.get("experiments", [])]
+            page = answer.get("next_page_token", "")
+            if not page:
+                return sorted(found, key=lambda experiment: experiment.name)
+
+    def registered_models(self) -> list[str]:
+        found: list[str] = []
+        page = ""
+        while True:
+            answer = self._http.json(
+                "GET", f"{API}registered-models/search", query=_paged({"max_results": "1000"}, page)
+            )
+            found += [item["name"] for item in answer.get("registered_models", [])]
+            page = answer.get("next_page_token", "")
+            if not page:
+                return sorted(found)
 
     def runs(self, experiment_id: str, condition: str = "") -> Iterator[MLflowRun]:
         page = ""

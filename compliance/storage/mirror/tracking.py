@@ -60,6 +60,14 @@ class ModelVersion:
     description: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """An experiment that is not deleted."""
+
+    id: str
+    name: str
+
+
 class Tracking(Protocol):
     """Reading and writing runs. Every method raises Unavailable where MLflow cannot be reached or refuses."""
 
@@ -71,6 +79,12 @@ class Tracking(Protocol):
 
     def make_experiment(self, name: str) -> str:
         """Return the id of an experiment, made where there is none."""
+
+    def experiments(self) -> list[Experiment]:
+        """Return every experiment that is not deleted, by name."""
+
+    def registered_models(self) -> list[str]:
+        """Return the names of all registered models; prompts are none."""
 
     def runs(self, experiment_id: str, condition: str = "") -> Iterator[MLflowRun]:
         """Yield the experiment's runs, deleted ones too, that fit MLflow's filter string."""
