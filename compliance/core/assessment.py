@@ -11,10 +11,11 @@ from typing import Any
 from compliance.core import advice, consistency, matching, needs
 from compliance.core.applicability import Reach, reach
 from compliance.core.authority import Authority
+from compliance.core.case import Case, LedgerState, Validator
 from compliance.core.catalog import Catalog, Need, Requirement
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Assessment, Finding, NeedResult, NeedVerdict, Note, Thing, Verdict
-from compliance.core.needs import Case, LedgerState, Validator, weigh
+from compliance.core.needs import weigh
 from compliance.core.shelf import Shelf
 
 __all__ = ["Assessment", "Finding", "NeedResult", "NeedVerdict", "Note", "Thing", "Validators", "Verdict", "assess"]

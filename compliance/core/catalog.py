@@ -69,7 +69,7 @@ class Relation(Strict):
     kind: Slug | None = None
     """Where `to` stands: the newest live record of this kind about the same thing; left out: the same record."""
     days: int | None = Field(default=None, ge=0)
-    """Calendar days of grace: `not-later` with 15 is at most 15 days after `to`."""
+    """Calendar days added to `to`: `not-later` with 15 is at most 15 days after it, `not-earlier` at least 15."""
 
     model_config = Strict.model_config | {"validate_by_alias": True, "serialize_by_alias": True}
 

@@ -50,6 +50,14 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a piece of evidence does not say as a need asks: missing, or, `against` it, otherwise."""
+
+    text: str
+    against: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class NeedResult:
     need: str
     verdict: NeedVerdict

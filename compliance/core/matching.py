@@ -7,17 +7,16 @@ evidence that cannot carry the claim, and that is said.
 """
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, NoReturn
 
 import jsonschema_rs
 
-from compliance.core import criteria
+from compliance.core import criteria, paths
 from compliance.core.catalog import ANY_GROUP, INTERVAL, Metrics, Need, compile_need
 from compliance.core.evidence import Evidence
 from compliance.errors import InvalidInput
 
-EMPTY: tuple[Any, ...] = (None, "", [], {})
+DATA_ROLE = "dataset.role"
 
 
 def _refuse(uri: str) -> NoReturn:
@@ -29,25 +28,11 @@ def validator(requirement: str, need: Need) -> jsonschema_rs.Draft202012Validato
     return jsonschema_rs.Draft202012Validator(compile_need(requirement, need), retriever=_refuse)
 
 
-def at(content: Any, path: str) -> list[Any]:
-    """Return the values at a path such as `dataset.role` or `hazards[].controls`; None for a field that is missing."""
-    values = [content]
-    for name, many in _steps(path):
-        below = [value.get(name) if isinstance(value, dict) else None for value in values]
-        values = [item for value in below for item in (value or [None])] if many else below
-    return values
-
-
-@cache
-def _steps(path: str) -> tuple[tuple[str, bool], ...]:
-    return tuple((step.removesuffix("[]"), step.endswith("[]")) for step in path.split("."))
-
-
 def selects(need: Need, content: Mapping[str, Any]) -> bool:
     """Say whether evidence of the need's kind speaks of what the need is about."""
-    for path, allowed in need.where.items():
-        if not _is_role(path) and not any(value in allowed for value in at(content, path)):
-            return False
+    wanted = {path: allowed for path, allowed in need.where.items() if path != DATA_ROLE}
+    if wanted and not paths.hold(content, wanted):
+        return False
     return need.metrics is None or any(row["name"] in need.metrics.any_of for row in criteria.rows(content))
 
 
@@ -57,16 +42,17 @@ def lacks(need: Need, piece: Evidence) -> str | None:
     In words, and sooner than the schema; it never finds fault with what the schema accepts.
     """
     number, content = piece.number, piece.content
-    for path, allowed in need.where.items():
-        found = [value for value in at(content, path) if value is not None]
-        if not any(value in allowed for value in found):
-            wanted = " or ".join(map(str, allowed))
-            if _is_role(path):
-                return f"Wrong data role: {number} rests on {_listed(found) or 'no'} data, not on {wanted} data."
-            return f"{number} says {_listed(found) or 'nothing'} for {path}, not {wanted}."
+    if not in_role(need, content):
+        found, wanted = paths.said(content, DATA_ROLE), need.where[DATA_ROLE]
+        return (
+            f"Wrong data role: {number} rests on {paths.wordy(found) or 'no'} data, not on {paths.wordy(wanted)} data."
+        )
     for path in need.fields:
-        if any(value in EMPTY for value in at(content, path)):
+        if any(value in paths.EMPTY for value in paths.at(content, path)):
             return f"{number} leaves out {path}."
+    for path, least in need.least.items():
+        if why := _too_few(number, content, path, least):
+            return why
     if need.metrics and (why := _lacking_rows(need.metrics, number, content)):
         return why
     for group in need.groups:
@@ -99,8 +85,20 @@ def _groups(need: Need, content: Mapping[str, Any], group: str) -> list[Mapping[
     return found
 
 
-def _is_role(path: str) -> bool:
-    return path.endswith(".role")
+def in_role(need: Need, content: Mapping[str, Any]) -> bool:
+    """Say whether evidence rests on data in the role that the need asks for, if it asks for one."""
+    allowed = need.where.get(DATA_ROLE)
+    return allowed is None or any(value in allowed for value in paths.at(content, DATA_ROLE))
+
+
+def _too_few(number: str, content: Mapping[str, Any], path: str, least: int) -> str | None:
+    for value in paths.at(content, path):
+        if value is None:
+            return f"{number} leaves out {path}, of which the need asks for {least}."
+        count = len(value) if isinstance(value, list | tuple) else value
+        if not isinstance(count, int) or count < least:
+            return f"{number} says {count} for {path}, the need asks for {least} at least."
+    return None
 
 
 def _listed(values: list[Any]) -> str:

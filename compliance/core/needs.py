@@ -1,112 +1,22 @@
 """One need against everything on record: passed, failed, insufficient, stale or gap, and why.
 
-The order of DESIGN 11.6: a missed criterion fails the need whatever else passes; then one piece that satisfies
-all passes it; else the first of insufficient, stale, gap. The newest piece explains a verdict.
+The order of DESIGN 11.6: what shows the contrary (a missed criterion, or a value otherwise than the need judges) fails
+the need whatever else passes; then one piece that satisfies all passes it; else the first of insufficient, stale, gap.
+The newest piece explains a verdict.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from functools import cached_property
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from compliance.core import criteria, matching
-from compliance.core.authority import Authority
+from compliance.core import criteria, judgement, matching, paths
+from compliance.core.case import Case, Validator
 from compliance.core.catalog import AUDIT_TRAIL, Need, Requirement
 from compliance.core.evidence import Basis, Evidence
-from compliance.core.findings import NeedResult, NeedVerdict, Thing
-from compliance.core.shelf import Shelf
+from compliance.core.findings import NeedResult, NeedVerdict
 
 UNVERIFIED = "The ledger does not verify: `compliance verify` names the record."
 LISTED = 5
 """At most this many pieces are named for or against."""
-
-
-class LedgerState(Protocol):
-    """What verification said of the ledger; `services.verify` answers with it."""
-
-    @property
-    def ok(self) -> bool: ...
-    @property
-    def checked(self) -> int: ...
-
-
-class Validator(Protocol):
-    def is_valid(self, instance: object) -> bool: ...
-
-
-@dataclass(frozen=True)
-class Case:
-    """What every need of one assessment is weighed against."""
-
-    shelf: Shelf
-    authority: Authority
-    model: Thing | None
-    on: str
-    ledger: LedgerState | None
-    validators: Callable[[Requirement, Need], Validator]
-    _outcomes: dict[int, list[criteria.Tested]] = field(default_factory=dict)
-    _candidates: dict[tuple[object, ...], list[Evidence]] = field(default_factory=dict)
-
-    @cached_property
-    def datasets(self) -> dict[str, Thing]:
-        return self.shelf.datasets_of(self.model) if self.model else {}
-
-    @cached_property
-    def plans(self) -> Mapping[str, Evidence]:
-        """Acceptance plans by subject digest, each as first logged: order is what it proves.
-
-        A superseded plan still is what was declared when the result came; a revoked one is nothing.
-        """
-        plans: dict[str, Evidence] = {}
-        for piece in self.shelf.records.values():
-            revoker = self.shelf.aside.get(piece.digest)
-            if piece.kind == "acceptance-plan" and not (revoker and revoker.kind == "revocation"):
-                for subject in piece.subjects:
-                    plans.setdefault(subject["digest"].get("sha256", ""), piece)
-        return plans
-
-    def plan_of(self, piece: Evidence) -> Evidence | None:
-        plan = piece.content.get("plan")
-        return self.plans.get(plan.get("sha256", "")) if isinstance(plan, Mapping) else None
-
-    def outcomes(self, piece: Evidence) -> list[criteria.Tested]:
-        """Return every criterion of a result's plan as the result meets it; worked out once."""
-        if piece.index not in self._outcomes:
-            plan = self.plan_of(piece)
-            self._outcomes[piece.index] = criteria.test(piece, plan) if plan else []
-        return self._outcomes[piece.index]
-
-    def candidates(self, need: Need, carried: frozenset[str]) -> Sequence[Evidence]:
-        """Return the live evidence that speaks of a need, of this version or carried over to it, oldest first."""
-        metrics = need.metrics.any_of if need.metrics else None
-        key = (need.kind, need.about, repr(need.where), metrics, carried)
-        if key not in self._candidates:
-            about = self._about(need) if not carried else self._with_carried(need, carried)
-            self._candidates[key] = [piece for piece in about if matching.selects(need, piece.content)]
-        return self._candidates[key]
-
-    def _about(self, need: Need) -> Sequence[Evidence]:
-        if need.about == "system":
-            return self.shelf.of(need.kind)
-        if need.about == "model-version":
-            return self.shelf.about(need.kind, self.model.sha256) if self.model else []
-        found = {piece.index: piece for digest in self.datasets for piece in self.shelf.about(need.kind, digest)}
-        return [found[index] for index in sorted(found)]
-
-    def _with_carried(self, need: Need, carried: frozenset[str]) -> Sequence[Evidence]:
-        found = {piece.index: piece for piece in self._about(need)}
-        for digest in carried - self.shelf.aside.keys():
-            piece = self.shelf.records.get(digest)
-            if piece is not None and piece.kind == need.kind:
-                found[piece.index] = piece
-        return [found[index] for index in sorted(found)]
-
-    def stale_before(self, need: Need) -> str | None:
-        """Return the moment before which evidence is past the need's age."""
-        if need.max_age_days is None:
-            return None
-        return f"{(date.fromisoformat(self.on) - timedelta(days=need.max_age_days)).isoformat()}T00:00:00Z"
 
 
 def weigh(case: Case, requirement: Requirement, need: Need, carried: frozenset[str]) -> NeedResult:
@@ -115,8 +25,11 @@ def weigh(case: Case, requirement: Requirement, need: Need, carried: frozenset[s
         return _ledger_answers(case, need)
     valid = case.validators(requirement, need)
     mine = case.candidates(need, carried)
-    if missed := [piece for piece in mine if _misses(case, need, piece) and valid.is_valid(piece.statement)]:
-        return _failed(case, need, missed)
+    if contrary := [(piece, why) for piece in mine if (why := _contrary(case, need, piece, valid))]:
+        newest = contrary[-1][1]
+        return NeedResult(
+            need.id, NeedVerdict.FAILED, newest, against=_numbers(piece for piece, _ in reversed(contrary))
+        )
     refused: dict[NeedVerdict, tuple[str, list[Evidence]]] = {}
     for piece in reversed(mine):
         outcome = _judge(case, need, piece, valid)
@@ -137,38 +50,58 @@ class _Passed:
     evidence: tuple[str, ...]
 
 
-def _misses(case: Case, need: Need, piece: Evidence) -> bool:
-    if need.criterion != "passed" or _identity_only(need, piece):
-        return False
-    wanted = need.metrics.any_of if need.metrics else None
-    return any(one.outcome is criteria.Outcome.MISSED for one in criteria.about(case.outcomes(piece), wanted))
+def _contrary(case: Case, need: Need, piece: Evidence, valid: Validator) -> str | None:
+    """Return what a piece says that shows the contrary of its need, or None."""
+    if piece.completeness != "complete" or _identity_only(need, piece):
+        return None
+    if need.criterion == "passed" and (missed := _missed(case, need, piece)) and valid.is_valid(piece.statement):
+        return missed
+    if (
+        not judgement.judges(need)
+        or not matching.in_role(need, piece.content)
+        or _elsewhere_declared(case, need, piece)
+    ):
+        return None
+    return next((said.text for said in judgement.judged(case, need, piece) if said.against), None)
 
 
-def _failed(case: Case, need: Need, missed: Sequence[Evidence]) -> NeedResult:
-    newest = missed[-1]
+def _missed(case: Case, need: Need, piece: Evidence) -> str | None:
     wanted = need.metrics.any_of if need.metrics else None
-    tests = criteria.about(case.outcomes(newest), wanted)
-    first, *others = [one for one in tests if one.outcome is criteria.Outcome.MISSED]
+    tests = criteria.about(case.outcomes(piece), wanted)
+    missed = [one for one in tests if one.outcome is criteria.Outcome.MISSED]
+    if not missed:
+        return None
+    first, *others = missed
     too = f" It misses {', '.join(one.criterion for one in others)} too." if others else ""
-    reason = f"In {newest.number}, {first.reason}{too}"
-    return NeedResult(need.id, NeedVerdict.FAILED, reason, against=_numbers(reversed(missed)))
+    return f"In {piece.number}, {first.reason}{too}"
+
+
+def _elsewhere_declared(case: Case, need: Need, piece: Evidence) -> bool:
+    """Say whether the figures that a document declares are another model version's."""
+    versions = case.shelf.versions_of(piece) if need.figures else set()
+    return bool(versions) and (case.model is None or case.model.sha256 not in versions)
+
+
+def _unfit(case: Case, need: Need, piece: Evidence, valid: Validator) -> str | None:
+    """Return why a statement alone, or its subject, cannot carry the claim."""
+    if piece.completeness != "complete":
+        why = piece.predicate.get("completeness_reason") or "no reason given"
+        return f"{piece.number} is {piece.completeness}: {str(why).rstrip('.')}."
+    if _identity_only(need, piece):
+        return f"{piece.number} is about a published identity (digest basis identity): nobody here holds the bytes."
+    if why := _two_roles(case, piece) or matching.lacks(need, piece):
+        return why
+    if unsaid := next(judgement.judged(case, need, piece), None):
+        return unsaid.text
+    return None if valid.is_valid(piece.statement) else f"{piece.number} does not meet the schema of this need."
 
 
 def _judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> _Passed | tuple[NeedVerdict, str]:
     """Judge one piece by every condition, the statement's own first."""
-    if piece.completeness != "complete":
-        why = piece.predicate.get("completeness_reason") or "no reason given"
-        return NeedVerdict.INSUFFICIENT, f"{piece.number} is {piece.completeness}: {str(why).rstrip('.')}."
-    if _identity_only(need, piece):
-        return NeedVerdict.INSUFFICIENT, (
-            f"{piece.number} is about a published identity (digest basis identity): nobody here holds the bytes."
-        )
-    if why := _two_roles(case, piece):
-        return NeedVerdict.INSUFFICIENT, why
-    if lacking := matching.lacks(need, piece):
-        return NeedVerdict.INSUFFICIENT, lacking
-    if not valid.is_valid(piece.statement):
-        return NeedVerdict.INSUFFICIENT, f"{piece.number} does not meet the schema of this need."
+    if _elsewhere_declared(case, need, piece):
+        return NeedVerdict.STALE, f"{piece.number} declares the figures of another model version."
+    if unfit := _unfit(case, need, piece, valid):
+        return NeedVerdict.INSUFFICIENT, unfit
     if need.signer_role and not case.authority.has_role(piece, need.signer_role):
         return NeedVerdict.INSUFFICIENT, f"{piece.number} is not signed in the role {need.signer_role}."
     evidence, reasons = [piece.number], []
@@ -270,17 +203,10 @@ def _nothing(case: Case, need: Need) -> str:
 
 
 def _conditions(need: Need) -> str:
-    parts = [f"{path} {_either(values)}" for path, values in need.where.items()]
+    parts = [f"{path} {paths.wordy(values)}" for path, values in need.where.items()]
     if need.metrics:
-        parts.append(f"metric {_either(need.metrics.any_of)}")
+        parts.append(f"metric {paths.wordy(need.metrics.any_of)}")
     return f" with {', '.join(parts)}" if parts else ""
-
-
-def _either(values: Sequence[object]) -> str:
-    words = [
-        {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value) for value in values
-    ]
-    return " or ".join(words) if len(words) <= LISTED else f"{', '.join(words[:3])} or a like one"
 
 
 def _ledger_answers(case: Case, need: Need) -> NeedResult:

@@ -31,6 +31,7 @@ class Shelf:
         """Digest -> the live record that revoked or superseded it."""
         self.live = [piece for piece in held if piece.digest not in self.aside]
         self.records = {piece.digest: piece for piece in held}
+        self._versions = {digest for piece in held if piece.kind == "model-version" for digest, _ in things(piece)}
         self._kinds: dict[str, list[Evidence]] = defaultdict(list)
         self._about: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
         self._families: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
@@ -51,6 +52,10 @@ class Shelf:
     def family(self, kind: str, name: str) -> Sequence[Evidence]:
         """Return the live evidence of a kind about any version of a name, oldest first."""
         return self._families.get((kind, name), [])
+
+    def versions_of(self, piece: Evidence) -> set[str]:
+        """Return the digests of the model versions that a piece speaks of."""
+        return {digest for digest, _ in things(piece)} & self._versions
 
     def kinds(self) -> list[str]:
         return sorted(self._kinds)
