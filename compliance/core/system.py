@@ -80,6 +80,12 @@ class Description(Strict):
     """Decision role, degree of automation, how outputs are used."""
     inputs: str | None = None
     outputs: str | None = None
+    output_kind: Literal["prediction", "classification", "recommendation", "evaluation", "analysis", "other"] | None = (
+        None
+    )
+    """What sort of output it gives (45 CFR 170.315(b)(11)(iv)(B)(1)(iv))."""
+    decision_role: Literal["informs", "augments", "replaces"] | None = None
+    """What it does to clinical management (45 CFR 170.315(b)(11)(iv)(B)(2)(iv))."""
     ai_function: str | None = None
     """How AI serves the intended use; AI and non-AI functions."""
     contraindications: str | None = None

@@ -17,6 +17,7 @@ class Certificate(Content):
     type: Literal[
         "eu-declaration-of-conformity", "notified-body-certificate", "qms-certificate", "registration", "ce-marking",
         "authorised-representative", "clearance", "approval", "test-certificate", "scope-designation",
+        "ethics-approval",
     ]  # fmt: skip
     number: Word
     issuer: Word

@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from compliance.core.evidence import IsoDate, Strict
 from compliance.kinds.base import Content
-from compliance.kinds.fields import Record, Text, Thing, Word
+from compliance.kinds.fields import Positive, Record, Text, Thing, Word
 
 
 class PlannedChange(Strict):
@@ -54,6 +54,10 @@ class Change(Content):
     plan: Thing | None = None
     planned_change: Word | None = None
     """The id in the plan that this change stays within."""
+    update_interval_days: Positive | None = None
+    """Of a plan: the longest time between two updates."""
+    correction_interval_days: Positive | None = None
+    """Of a plan: the longest time from finding that validity or fairness is at risk to its correction."""
     substantial: bool | None = None
     substantial_reason: Text | None = None
     decisions: list[RegulatoryDecision] | None = None

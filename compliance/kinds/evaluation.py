@@ -207,6 +207,8 @@ class Measured(Content):
     """What was really tested, where it is not beyond doubt the named version."""
     independent: bool | None = None
     """Whether somebody else than the provider measured."""
+    tested_by: Word | None = None
+    """The party that measured."""
     contradicts: list[Text] | None = None
     """Results of the same question that differ: shown beside this one, never averaged."""
     remarks: list[Text] | None = None

@@ -214,6 +214,7 @@ class ModelVersion(Content):
     licence_terms: Text | None = None
     acceptable_use: Text | None = None
     release_date: IsoDate | None = None
+    release_stage: Literal["development", "pilot", "released", "withdrawn"] | None = None
     distribution: list[Distribution] | None = None
     udi: Word | None = None
     recommended_use: Text | None = None

@@ -22,7 +22,14 @@ class Indicator(Strict):
     action: Number | None = None
     cause: (
         Literal[
-            "performance", "patient-mix", "input-shift", "data-integrity", "user-behaviour", "security", "complaints"
+            "performance",
+            "patient-mix",
+            "input-shift",
+            "data-integrity",
+            "user-behaviour",
+            "security",
+            "complaints",
+            "fairness",
         ]
         | None
     ) = None
