@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from compliance.core.evidence import Basis, EvidenceNumber, Sha256, Strict, Subject
 from compliance.kinds.base import Content
@@ -27,6 +27,10 @@ class Approval(Content):
     about_model: ClassVar[Literal["required", "optional", "no"]] = "no"
 
     meaning: Literal["authored", "reviewed", "approved"]
+    printed_name: Word | None = None
+    """Of the signer, as it was at signing (21 CFR 11.50(a)(1)); the key's registered name is no substitute for it."""
+    utc_offset: str | None = Field(default=None, pattern=r"^[+-](0\d|1[0-4]):[0-5]\d$")
+    """The signer's local time at signing, beside the record's UTC time: `+01:00`."""
     evidence: list[Record] | None = None
     dossier: DossierContent | None = None
     reason: Text | None = None

@@ -28,6 +28,22 @@ class Reportability(Strict):
     decided_on: IsoDate | None = None
 
 
+class Complaint(Strict):
+    """What a complaint record holds (21 CFR 820.35(a)); who complained is kept elsewhere, and only where is said."""
+
+    device_name: Word
+    received_on: IsoDate
+    udi: Word | None = None
+    """Or UPC."""
+    other_identification: Word | None = None
+    complainant_kept_in: Word | None = None
+    """Where name, address and phone are kept."""
+    evaluation: Text | None = None
+    """Of review and investigation, or why there was none."""
+    correction: Text | None = None
+    reply: Text | None = None
+
+
 class Incident(Content):
     """A serious incident, malfunction, security event, complaint or supervisory measure."""
 
@@ -63,6 +79,11 @@ class Incident(Content):
     causal_link: Literal["established", "reasonably-likely", "excluded", "unknown"] | None = None
     reportability: Reportability | None = None
     reports: list[Report] | None = None
+    complaint: Complaint | None = None
+    due_on: IsoDate | None = None
+    """Day by which it has to be dealt with, by the provider's own limit."""
+    closed_on: IsoDate | None = None
+    retain_until: IsoDate | None = None
     hazards: list[Word] | None = None
     capa: list[Record] | None = None
     system_preserved: bool | None = None

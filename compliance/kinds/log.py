@@ -4,10 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from compliance.core.evidence import Strict
+from compliance.core.evidence import IsoDate, Strict
 from compliance.kinds.base import Content
 from compliance.kinds.dataset import Period
-from compliance.kinds.fields import Count, Number, Text, Word
+from compliance.kinds.fields import Count, Number, Record, Text, Word
 
 
 class Event(Strict):
@@ -31,17 +31,47 @@ class Uncovered(Strict):
     detail: Text | None = None
 
 
+Control = Literal[
+    "access", "authority", "order-of-steps", "input-source", "tampering", "copies", "backup-and-restore", "retrieval",
+    "signature-display", "signature-transfer", "signing-components", "signing-session", "session-timeout",
+    "separation-of-duties", "biometrics", "credential-uniqueness", "credential-review", "credential-loss",
+    "credential-misuse", "tokens", "identity-check", "encryption", "software-validation",
+]  # fmt: skip
+
+
+class Assurance(Strict):
+    """Software of production or quality system, as assured for its use here (FDA CSA guidance; ISO 13485 4.1.6)."""
+
+    software: Word
+    version: Word
+    intended_use: Text
+    risk: Text
+    """What a failure could do to product quality and patients, and so how far the tests go."""
+    issues: list[Text] | None = None
+    """Found in testing, with what became of each."""
+    supplier_evidence: list[Record] | None = None
+    acceptable: bool
+    assured_on: IsoDate
+    first_used_on: IsoDate | None = None
+    """Of this version."""
+
+
 class Log(Content):
     """One log: system events, processing steps, access to data, test runs or reviews."""
 
     kind: ClassVar[str] = "log"
 
     type: Literal[
-        "system-events", "data-processing", "data-access", "test-run", "review", "deletion", "configuration", "override",
-        "completeness",
+        "system-events", "data-processing", "data-access", "test-run", "review", "deletion", "configuration",
+        "override", "completeness", "servicing",
     ]  # fmt: skip
     description: Text
     events: list[Event] = Field(min_length=1)
+    control: Control | None = None
+    """Which control of an electronic record system a test run or review is about (21 CFR 11)."""
+    assurance: Assurance | None = None
+    due_on: IsoDate | None = None
+    """Day by which it was planned: of a review or test that comes at intervals."""
     period: Period | None = None
     entries: Count | None = None
     expected: Count | None = None

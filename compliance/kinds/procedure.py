@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from compliance.core.evidence import IsoDate, Strict
 from compliance.kinds.base import Content
-from compliance.kinds.fields import Record, Text, Thing, Word
+from compliance.kinds.fields import Count, Record, Text, Thing, Word
 
 Topic = Literal[
     "risk-management", "data-management", "design-control", "change-control", "testing", "post-market-monitoring",
@@ -37,6 +37,10 @@ class Procedure(Content):
     responsibilities: Text | None = None
     steps: list[Text] | None = None
     records_kept: list[Text] | None = None
+    retention_years: Count | None = None
+    """How long these records are kept at least, from the release of the device."""
+    retention_covers_lifetime: bool | None = None
+    """Whether they are kept for the device's defined lifetime, where that is longer."""
     status: Literal["draft", "released", "obsolete"]
     effective_from: IsoDate | None = None
     next_review: IsoDate | None = None

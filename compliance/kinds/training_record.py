@@ -39,6 +39,7 @@ class TrainingRecord(Content):
         "data-handling",
         "security",
         "competence",
+        "electronic-signatures",
         "other",
     ]
     content_summary: Text
