@@ -73,6 +73,11 @@ def result(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=True))
 
 
+def row(value: Any) -> None:
+    """Print one of a stream of results: a line of JSON each."""
+    print(json.dumps(value, ensure_ascii=True), flush=True)
+
+
 def put(text: object = "") -> None:
     """Print a line of a result."""
     print(clean(text))

@@ -51,8 +51,10 @@ class Look:
         return {"scope": list(self.scope), "seen": self.counts, "uncovered": self.uncovered}
 
 
-def capture_all(ws: "Workspace", *, key: str | None = None, step: Step | None = None) -> Look:
+def capture_all(ws: "Workspace", *, key: str | None = None, step: Step | None = None, thorough: bool = True) -> Look:
     """Capture every tracked run that is over and every tracked model version, then log what is left without evidence.
+
+    Unless `thorough`, files of what stands on record and looks unchanged are not read again.
 
     One thing that cannot be read does not stop the others: it is reported as unreadable. What stands on record as
     it is adds nothing. Raises InvalidInput where nothing is tracked, Unavailable where MLflow cannot be reached.
@@ -62,7 +64,7 @@ def capture_all(ws: "Workspace", *, key: str | None = None, step: Step | None = 
     logged: list[Logged] = []
     unreadable: dict[str, str] = {}
     captured = capture.captured_runs(ws)
-    for name, act in _captures(ws, tracking, tracked, captured, key):
+    for name, act in _captures(ws, tracking, tracked, captured, key, thorough=thorough):
         if step:
             step(name)
         try:
@@ -121,12 +123,16 @@ def _captures(
     tracked: Tracked,
     captured: Mapping[str, Evidence],
     key: str | None,
+    *,
+    thorough: bool,
 ) -> Iterator[tuple[str, Callable[[], list[Logged]]]]:
     for run in tracked.runs:
-        if run.status in capture.OUTCOMES:
+        state = _state_of_run(ws, run, captured.get(run.run_id))
+        if state in ("no-evidence", "changed") or (thorough and not state):
             yield run.run_id, partial(capture.log_run, ws, tracking, run, captured.get(run.run_id), key=key)
     for version in tracked.versions:
-        yield f"{version.name}@{version.version}", partial(capture.log_version, ws, tracking, version, key=key)
+        if thorough or not ws.ledger.subject(f"{version.name}@{version.version}"):
+            yield f"{version.name}@{version.version}", partial(capture.log_version, ws, tracking, version, key=key)
 
 
 def _state_of_run(ws: "Workspace", run: "MLflowRun", piece: Evidence | None) -> str:

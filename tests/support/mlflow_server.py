@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,16 @@ from compliance.core.system import Profile, System
 from compliance.services.workspace import Workspace
 
 MakeWorkspace = Callable[..., Workspace]
+
+
+SETTINGS = {
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https",
+    "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
+    "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": urlsafe_b64encode(bytes(32)).decode(),
+}
+"""Without the last, each of the server's processes makes a key of its own, and stored secrets cannot be read."""
 
 
 class Server:
@@ -40,7 +51,7 @@ class Server:
                 *("--artifacts-destination", str(self.folder / "artifacts")),
             ],
             cwd=self.folder,
-            env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
+            env=os.environ | SETTINGS,
             stdout=log,
             stderr=log,
             start_new_session=True,
