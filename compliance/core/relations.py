@@ -39,7 +39,7 @@ def _told(relation: Relation, piece: Evidence, other: Evidence, value: Any, to: 
     where = "there" if other is piece else f"in {other.number}"
     added = f" plus {relation.days} days" if relation.days else ""
     wanted = f"{_WORDS[relation.relation]} {relation.to} {where} ({to}{added})"
-    stands = _stands(relation, value, to)
+    stands = stands(relation, value, to)
     if stands is None:
         yield Said(f"{piece.number} says {value} for {relation.path}, which cannot be held to {relation.to} ({to}).")
     elif not stands:
@@ -71,7 +71,7 @@ def _shared_list(path: str, to: str) -> str:
     return ".".join(shared)
 
 
-def _stands(relation: Relation, value: Any, to: Any) -> bool | None:
+def stands(relation: Relation, value: Any, to: Any) -> bool | None:
     """Say whether value stands so to the other; None where they are no dates."""
     if relation.relation == "equal":
         return bool(value == to and type(value) is type(to)) or _same_day(value, to)

@@ -1,0 +1,243 @@
+"""The words that judge: what contradicts them fails the need, what leaves them out cannot carry it, and it says so."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.cases import Json, Record, key_event, ledger, sha, subject
+
+from compliance.core import paths, relations
+from compliance.core.assessment import assess
+from compliance.core.catalog import Catalog, Relation
+from compliance.core.findings import NeedResult, Thing
+
+MODEL = Thing("clinical-risk@2", sha("model 2"), "folder")
+ROW: Json = {
+    "id": "law/art-1", "ref": "Art. 1", "text": "Show it.", "binds": ["P"], "evidence_kinds": ["document"],
+    "what_shows_it": "records", "measurable": "yes: as written", "tier": "C", "confidence": "high", "source": ["R"],
+    "status": "in force",
+}  # fmt: skip
+
+
+def judged(need: Json, records: Mapping[str, Record], ask: str | None = None) -> NeedResult:
+    """Return what the record shows of one need."""
+    row = {**ROW, "needs": [{"id": "n", **need}], **({"ask": ask} if ask else {})}
+    head = {"id": "law", "version": "1", "date": "2026-11-23", "title": "A law", "publisher": "A parliament"}
+    catalog = Catalog.model_validate_json(json.dumps({**head, "requirements": [row]}))
+    held = ledger({"genesis": key_event("pipeline", ["admin", "recorder"], "pipeline"), **records}).values()
+    assessment = assess([catalog], held, {}, system="clinical-risk", model=MODEL, on="2026-11-23")
+    return assessment.findings[0].needs[0]
+
+
+def about(model: Thing = MODEL) -> Json:
+    return subject(model.name, model.sha256, model.basis)
+
+
+def sbom(**content: Any) -> Record:
+    return Record("sbom", subject("sbom@1", sha(repr(content))), content)
+
+
+def incident(**content: Any) -> Record:
+    return Record("incident", subject("incident@1", sha(repr(content))), content)
+
+
+def version(**content: Any) -> Record:
+    return Record("model-version", about(), content)
+
+
+def document(**content: Any) -> Record:
+    return Record("document", subject("ifu@1", sha(repr(content))), {"document_type": "labelling", **content})
+
+
+def evaluation(**row: Any) -> Record:
+    return Record("evaluation", about(), {"metrics": [{"name": "sensitivity", "n": 100, **row}]})
+
+
+FIXED: Json = {"kind": "sbom", "must": {"vulnerabilities[].status": ["fixed", "not-affected"]}}
+IN_TIME: Json = {
+    "kind": "incident",
+    "relations": [{"path": "reports[].sent", "is": "not-later", "to": "became_aware_at", "days": 15}],
+}
+BY_DUE: Json = {"kind": "incident", "relations": [{"path": "reports[].sent", "is": "not-later", "to": "reports[].due"}]}
+KEPT: Json = {
+    "kind": "log",
+    "relations": [{"path": "retained_until", "is": "not-earlier", "to": "period.end", "days": 180}],
+}
+SAME_UDI: Json = {
+    "kind": "document",
+    "relations": [{"path": "identifiers.udi", "is": "equal", "to": "udi", "kind": "model-version"}],
+}
+UNIQUE: Json = {"kind": "model-version", "about": "model-version", "unique": ["udi"]}
+FIGURES: Json = {"kind": "document", "figures": True}
+LEAST: Json = {"kind": "risk-file", "least": {"hazards": 2}}
+AWARE = "2026-11-01T08:00:00Z"
+OTHER = Thing("clinical-risk@1", sha("model 1"), "folder")
+
+CASES: list[tuple[Json, list[Record], str, str]] = [
+    (FIXED, [sbom(vulnerabilities=[{"status": "fixed"}, {"status": "not-affected"}])], "passed", "shows it"),
+    (FIXED, [sbom(vulnerabilities=[{"status": "fixed"}, {"status": "open"}])], "failed",
+     "EV-000001 says open for vulnerabilities[].status, which must be fixed or not-affected."),
+    (FIXED, [sbom(vulnerabilities=[{"status": "fixed"}, {}])], "insufficient", "leaves out vulnerabilities[].status"),
+    (FIXED, [sbom(vulnerabilities=[])], "insufficient", "leaves out"),
+    (FIXED, [sbom()], "insufficient", "leaves out"),
+    (FIXED, [sbom(vulnerabilities=[{"status": "open"}]), sbom(vulnerabilities=[{"status": "fixed"}])], "failed",
+     "EV-000001 says open"),
+    (IN_TIME, [incident(became_aware_at=AWARE, reports=[{"sent": "2026-11-16"}])], "passed", ""),
+    (IN_TIME, [incident(became_aware_at=AWARE, reports=[{"sent": "2026-11-17"}])], "failed",
+     "says 2026-11-17 for reports[].sent, which must be not later than became_aware_at there (2026-11-01T08:00:00Z plus"
+     " 15 days)."),
+    (IN_TIME, [incident(became_aware_at=AWARE, reports=[])], "insufficient", "leaves out reports[].sent"),
+    (IN_TIME, [incident(reports=[{"sent": "2026-11-16"}])], "insufficient", "leaves out became_aware_at"),
+    (IN_TIME, [incident(became_aware_at="early", reports=[{"sent": "2026-11-16"}])], "insufficient", "cannot be held"),
+    (BY_DUE, [incident(reports=[{"sent": "2026-11-02", "due": "2026-11-02"},
+                                {"sent": "2026-11-09", "due": "2026-11-10"}])], "passed", ""),
+    (BY_DUE, [incident(reports=[{"sent": "2026-11-03", "due": "2026-11-02"},
+                                {"sent": "2026-11-09", "due": "2026-11-10"}])], "failed", "2026-11-03"),
+    (KEPT, [Record("log", subject("log@1", sha("log")), {"period": {"end": "2026-01-01"},
+                                                          "retained_until": "2026-06-30"})], "passed", ""),
+    (KEPT, [Record("log", subject("log@1", sha("log")), {"period": {"end": "2026-01-01"},
+                                                          "retained_until": "2026-06-29"})], "failed", "2026-06-29"),
+    (SAME_UDI, [version(udi="A1"), document(identifiers={"udi": "A1"})], "passed", ""),
+    (SAME_UDI, [version(udi="A1"), document(identifiers={"udi": "A2"})], "failed",
+     "EV-000002 says A2 for identifiers.udi, which must be equal to udi in EV-000001 (A1)."),
+    (SAME_UDI, [version(udi="A2"), version(udi="A1"), document(identifiers={"udi": "A1"})], "passed", ""),
+    (SAME_UDI, [version(), document(identifiers={"udi": "A2"})], "insufficient", "EV-000001 leaves out udi"),
+    (SAME_UDI, [document(identifiers={"udi": "A2"})], "insufficient", "No model-version on record says udi"),
+    (SAME_UDI, [Record("model-version", about(OTHER), {"udi": "A2"}), document(identifiers={"udi": "A2"})],
+     "insufficient", "No model-version on record says udi"),
+    (UNIQUE, [Record("model-version", about(OTHER), {"udi": "A1"}), version(udi="A2")], "passed", ""),
+    (UNIQUE, [Record("model-version", about(OTHER), {"udi": "A1"}), version(udi="A1")], "failed",
+     "EV-000002 says A1 for udi, and so does EV-000001 about clinical-risk@1."),
+    (UNIQUE, [version(udi="A1"), version(udi="A1")], "passed", ""),
+    (UNIQUE, [version()], "insufficient", "leaves out udi"),
+    (FIGURES, [evaluation(value="0.849"), document(figures=[{"name": "sensitivity", "value": "0.85"}])], "passed", ""),
+    (FIGURES, [evaluation(value="0.844"), document(figures=[{"name": "sensitivity", "value": "0.85"}])], "failed",
+     "declares sensitivity (overall) 0.85; on record is 0.844 in EV-000001."),
+    (FIGURES, [evaluation(value="0.85", ci_low="0.77", ci_high="0.91"),
+               document(figures=[{"name": "sensitivity", "value": "0.85", "ci_low": "0.80", "ci_high": "0.91"}])],
+     "failed", "0.85 (0.80 to 0.91); on record is 0.85 (0.77 to 0.91) in EV-000001"),
+    (FIGURES, [evaluation(value="0.85"), document(figures=[{"name": "sensitivity", "value": "0.85",
+                                                            "group": {"sex": "F"}}])], "insufficient", "(sex F)"),
+    (FIGURES, [evaluation(value="0.85"), document()], "insufficient", "declares no figures"),
+    (FIGURES, [document(figures=[{"name": "sensitivity", "value": "0.85"}])], "insufficient", "no result or dataset"),
+    (FIGURES, [evaluation(value="0.85"), Record("model-version", about(OTHER), {}),
+               document(model={"name": OTHER.name, "sha256": OTHER.sha256},
+                        figures=[{"name": "sensitivity", "value": "0.9"}])], "stale", "another model version"),
+    (LEAST, [Record("risk-file", subject("r@1", sha("r")), {"hazards": [1, 2]})], "passed", ""),
+    (LEAST, [Record("risk-file", subject("r@1", sha("r")), {"hazards": [1]})], "insufficient",
+     "says 1 for hazards, the need asks for 2 at least"),
+    (LEAST, [Record("risk-file", subject("r@1", sha("r")), {})], "insufficient", "leaves out hazards"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("need", "records", "verdict", "words"), CASES)
+def test_a_word_judges(need: Json, records: list[Record], verdict: str, words: str) -> None:
+    result = judged(need, {f"record {place}": record for place, record in enumerate(records)})
+    assert (result.verdict.value, words in result.reason) == (verdict, True), result.reason
+
+
+def test_a_contradiction_is_superseded_only_with_a_reason_and_then_no_longer_counts() -> None:
+    wrong, right = sbom(vulnerabilities=[{"status": "open"}]), sbom(vulnerabilities=[{"status": "fixed"}])
+    assert judged(FIXED, {"wrong": wrong, "right": right}).verdict.value == "failed"
+    right.predicate = {"supersedes": {"name": "EV-000001", "sha256": sha("wrong"), "reason": "patched in 2.0.1"}}
+    assert judged(FIXED, {"wrong": wrong, "right": right}).verdict.value == "passed"
+
+
+def test_the_newest_contradiction_explains_and_all_are_named() -> None:
+    wrong = [sbom(vulnerabilities=[{"status": status}]) for status in ("open", "exploited")]
+    result = judged(FIXED, {"first": wrong[0], "second": wrong[1]})
+    assert (result.against, "says exploited" in result.reason) == (("EV-000002", "EV-000001"), True)
+
+
+@pytest.mark.parametrize("flaw", [{"completeness": "incomplete"}, {"system": "another"}])
+def test_evidence_that_cannot_speak_shows_no_contrary(flaw: Json) -> None:
+    wrong = sbom(vulnerabilities=[{"status": "open"}])
+    wrong.predicate = flaw
+    assert judged(FIXED, {"wrong": wrong}).verdict.value in ("insufficient", "gap")
+
+
+def test_contrary_results_on_data_in_the_wrong_role_fail_nothing() -> None:
+    need = {"kind": "evaluation", "about": "model-version", "where": {"dataset.role": ["test"]},
+            "must": {"setting": ["prospective"]}}  # fmt: skip
+    result = Record("evaluation", about(), {"metrics": [], "setting": "simulation", "dataset": {"role": "train"}})
+    assert judged(need, {"result": result}).verdict.value == "insufficient"
+    result.content["dataset"]["role"] = "test"
+    assert judged(need, {"result": result}).verdict.value == "failed"
+
+
+@pytest.mark.parametrize(
+    ("name", "figure", "verdict"),
+    [
+        ("rows", {"value": "400"}, "passed"),
+        ("rows", {"value": "401"}, "failed"),
+        ("patients", {"value": "390"}, "passed"),
+        ("positives", {"value": "31"}, "passed"),
+        ("rows", {"value": "180", "group": {"sex": "F"}}, "passed"),
+        ("positives", {"value": "13", "group": {"sex": "F"}}, "failed"),
+        ("rows", {"value": "1", "group": {"sex": "X"}}, "insufficient"),
+    ],
+)
+def test_figures_of_a_dataset_are_held_against_its_record(name: str, figure: Json, verdict: str) -> None:
+    used = {"name": "held-out@1", "sha256": sha("held-out"), "role": "test"}
+    content = {
+        "role": "test", "rows": 400, "patients": 390, "labels": {"classes": [{"value": "0", "n": 369},
+        {"value": "1", "n": 31}]}, "composition": [{"group": {"sex": "F"}, "n": 180, "positives": 12}],
+    }  # fmt: skip
+    records = {
+        "data": Record("dataset", subject("held-out@1", sha("held-out"), "file"), content),
+        "result": Record("evaluation", about(), {"dataset": used, "metrics": []}),
+        "paper": document(figures=[{"name": name, **figure}]),
+    }
+    assert judged(FIGURES, records).verdict.value == verdict
+
+
+DAYS = st.dates(min_value=date(2000, 1, 1)).map(lambda day: day.isoformat())
+
+
+@given(DAYS, DAYS, st.integers(0, 400))
+def test_later_by_days_and_earlier_by_days_are_each_others_mirror(one: str, two: str, days: int) -> None:
+    later = Relation.model_validate({"path": "a", "is": "not-later", "to": "b", "days": days})
+    after = Relation.model_validate({"path": "a", "is": "not-earlier", "to": "b", "days": days + 1})
+    assert relations.stands(later, one, two) != relations.stands(after, one, two)
+
+
+@given(
+    st.recursive(
+        st.dictionaries(st.sampled_from("ab"), st.sampled_from(["x", "y"]), max_size=2),
+        lambda inner: st.dictionaries(st.sampled_from("ab"), inner | st.lists(inner, max_size=2), max_size=2),
+    ),
+    st.dictionaries(
+        st.sampled_from(["a", "b", "a[].b", "a[].a", "b.a", "b[].a.b", "a[].b[].a"]),
+        st.sampled_from([("x",), ("x", "y")]),
+        max_size=3,
+    ),
+)
+def test_conditions_hold_where_their_compiled_schema_says_so(content: Any, conditions: Any) -> None:
+    import jsonschema_rs
+
+    from compliance.core.catalog import Need, compile_need
+
+    need = Need.model_validate({"id": "n", "kind": "document", "where": conditions})
+    schema = compile_need("law/a", need)["properties"]["predicate"]["properties"]["content"]
+    valid = jsonschema_rs.Draft202012Validator({"type": "object", **schema}).is_valid(content)
+    if typed(content, conditions):
+        assert paths.hold(content, conditions) == valid
+
+
+def typed(content: Any, conditions: Any) -> bool:
+    """Say whether every condition finds lists and objects where it expects them, as kinds guarantee."""
+    for path in conditions:
+        value = [content]
+        for step in path.split("."):
+            below = [item.get(step.removesuffix("[]")) for item in value if isinstance(item, dict)]
+            below = [item for item in below if item is not None]
+            if len(value) != sum(isinstance(item, dict) for item in value):
+                return False
+            if step.endswith("[]") and not all(isinstance(item, list) for item in below):
+                return False
+            value = [one for item in below for one in item] if step.endswith("[]") else below
+    return True
