@@ -1,4 +1,4 @@
-"""Write the reference pages that the code itself can say: commands, errors, configuration, kinds.
+"""Write the reference pages that code and catalogs can say: commands, errors, configuration, kinds, catalogs.
 
     python docs/generate.py [--to FOLDER]
 
@@ -23,6 +23,7 @@ from compliance import errors
 from compliance.cli.commands import COMMANDS, build, children
 from compliance.core.evidence import predicate_type
 from compliance.kinds import content_model, kinds
+from compliance.services import catalogs
 from compliance.services.config import Config
 
 HOME = Path(__file__).parent / "reference" / "generated"
@@ -109,6 +110,25 @@ def evidence_kinds() -> str:
     return "\n".join(lines)
 
 
+def catalog_counts() -> str:
+    """How many rows of every catalog that ships are answered by needs, by a question, or by both."""
+    lines = [
+        "# Catalogs\n",
+        "How the rows of each catalog are answered, as `compliance catalog check` counts them: by needs alone, which a",
+        "machine judges; by a question alone, which a person answers by a signed determination; or by both.",
+        "*Unmeasured* rows could be measured in part, and say why no need does.\n",
+        "| catalog | version | rows | needs only | ask only | both | needs | unmeasured |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    found = catalogs.available()
+    for catalog in found:
+        _, *counts = catalogs.tally(catalog).to_dict().values()
+        lines.append(f"| [`{catalog.id}`](#{catalog.id}) | {catalog.version} | {' | '.join(map(str, counts))} |")
+    for catalog in found:
+        lines += [f"\n## {catalog.id}\n", f"{catalog.title}. {catalog.publisher}, {catalog.date}.\n", catalog.note]
+    return "\n".join(lines)
+
+
 def _models(model: type[BaseModel], seen: dict[type, bool], level: int = 2) -> list[str]:
     """Describe a model and, below it, the models its fields are made of."""
     seen[model] = True
@@ -186,7 +206,13 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=HOME)
     folder: Path = parser.parse_args().to
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {"cli": commands, "errors": error_tree, "configuration": configuration, "kinds": evidence_kinds}
+    pages = {
+        "cli": commands,
+        "errors": error_tree,
+        "configuration": configuration,
+        "kinds": evidence_kinds,
+        "catalogs": catalog_counts,
+    }
     for name, page in pages.items():
         text = "\n".join(line.rstrip() for line in page().splitlines())
         (folder / f"{name}.md").write_text(f"{NOTE}{text.strip()}\n", encoding="utf-8")

@@ -27,6 +27,7 @@ Path = tuple[str | int, ...]
 _INTEGER = re.compile(r"-?[1-9][0-9]{0,15}|0")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "": None}
 _LARGEST_EXPONENT = 300
+_LONGEST_INTEGER = 20
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -49,14 +50,20 @@ class Located:
         return f"{self.name}:{self.line}"
 
 
-def read_records(data: bytes, name: str) -> list[Located]:
+def read_records(data: bytes, name: str, *, first: str = "kind") -> list[Located]:
     """Return the records of a file: YAML documents, or a JSON object or array of objects (`*.json`).
 
+    `first` is the field that such a record begins with, for whoever wrote something else.
     Raises InvalidInput, naming file and line, for whatever the limits above refuse.
     """
+    begin = f"Begin with `{first}: …` and write one field a line."
+    if not data.strip():
+        _refuse(name, None, "is empty", begin)
     return [
-        _record(value, name, line, lines) for value, line, lines in _values(data, name, _spelled) if value is not None
-    ] or (_refuse(name, 1, "holds no record", "Write at least one record with `kind:`."))
+        _record(value, name, line, lines, begin)
+        for value, line, lines in _values(data, name, _spelled)
+        if value is not None
+    ] or (_refuse(name, 1, "holds no record", begin))
 
 
 def read_value(data: bytes, name: str) -> Any:
@@ -70,11 +77,24 @@ def read_value(data: bytes, name: str) -> Any:
     return values[0][0]
 
 
-def _record(value: Any, name: str, line: int, lines: dict[Path, int]) -> Located:
+def read_foreign(data: bytes, name: str) -> Any:
+    """Return the one JSON value of another tool's result file under the same limits.
+
+    A fraction is a Decimal with its source's digits; NaN and infinity, which many tools write where they have no
+    figure, are the floats they stand for: whoever takes a figure over must look.
+    """
+    if len(data) > MAX_BYTES:
+        _refuse(name, None, f"is larger than {MAX_BYTES // 2**20} MB", "Split it, or attach large data as a file.")
+    text = _text(data, name)
+    if not text.strip():
+        _refuse(name, None, "is empty", "Check that it was written to its end.")
+    values = [value for value, _, _ in _json(text, name, _exact, fraction=Decimal, constant=float)]
+    return values if text[_skip(text, 0)] == "[" else values[0]
+
+
+def _record(value: Any, name: str, line: int, lines: dict[Path, int], begin: str) -> Located:
     if not isinstance(value, dict):
-        _refuse(
-            name, line, "is not a record: a mapping of fields is expected", "Begin with `kind: …` and one field a line."
-        )
+        _refuse(name, line, "is not a record: a mapping of fields is expected", begin)
     return Located(value, name, line, lines)
 
 
@@ -83,7 +103,7 @@ def _values(data: bytes, name: str, number: Callable[[str], Any]) -> Iterator[tu
         _refuse(name, None, f"is larger than {MAX_BYTES // 2**20} MB", "Split it, or attach large data as a file.")
     text = _text(data, name)
     if not text.strip():
-        _refuse(name, None, "is empty", "Write at least one record with `kind:`.")
+        _refuse(name, None, "is empty", "Write at least one field.")
     documents = _json(text, name, number) if name.lower().endswith(".json") else _yaml(text, name, number)
     for value, line, lines in documents:
         if isinstance(value, list):
@@ -113,6 +133,11 @@ def _spelled(text: str) -> int | str:
     if _INTEGER.fullmatch(text) and abs(int(text)) <= MAX_INTEGER:
         return int(text)
     return text
+
+
+def _exact(text: str) -> int | Decimal:
+    """A whole number; one longer than any count stays a Decimal, which is never expanded."""
+    return int(text) if len(text) <= _LONGEST_INTEGER else Decimal(text)
 
 
 def _computed(text: str) -> int | float | str:
@@ -207,12 +232,19 @@ class _Composer:
 # --- JSON ------------------------------------------------------------------------------------------
 
 
-def _json(text: str, name: str, number: Callable[[str], Any]) -> Iterator[tuple[Any, int, dict[Path, int]]]:
+def _json(
+    text: str,
+    name: str,
+    number: Callable[[str], Any],
+    *,
+    fraction: Callable[[str], Any] | None = None,
+    constant: Callable[[str], Any] | None = None,
+) -> Iterator[tuple[Any, int, dict[Path, int]]]:
     decoder = json.JSONDecoder(
         object_pairs_hook=_unique,
         parse_int=number,
-        parse_float=lambda digits: number(_plain(digits)),
-        parse_constant=_no_constant,
+        parse_float=fraction or (lambda digits: number(_plain(digits))),
+        parse_constant=constant or _no_constant,
     )
     position = _skip(text, 0)
     try:

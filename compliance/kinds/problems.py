@@ -37,6 +37,11 @@ _PATTERNS = {
     "BEGIN PUBLIC KEY": "must be a public key in PEM form",
     "^[a-z][a-z0-9_]*$": "must be lower-case letters, digits and _, beginning with a letter",
     "^[a-z]{2,3}(": "must be a language tag such as en or zh-Hans",
+    "(/[a-z0-9]": "must be an id in lower case with a slash, such as qms/release",
+    "^[a-z0-9][a-z0-9-]*$": "must be lower-case letters, digits and -",
+    "^(no|(yes|partly)": "must be no, or yes: or partly: followed by the criterion",
+    r"(\[\])?": "must be the path of a field, such as dataset.role or hazards[].controls",
+    r"^(\*|": "must be an attribute in lower case, or *",
 }
 
 
@@ -91,6 +96,10 @@ def _worded(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> Problem
             text = f"must be {context['expected']}{_near(str(detail['input']), _options(str(context['expected'])))}"
         case "string_type":
             text = "must be text" if detail["input"] is not None else "is empty"
+        case "tuple_type" | "list_type":
+            text = "must be a list"
+        case "model_type" | "model_attributes_type" | "mapping_type" | "dict_type":
+            text = "must be a mapping of fields"
         case "int_type" | "int_from_float":
             text = "must be a whole number"
         case "string_too_short" | "too_short":
@@ -132,7 +141,7 @@ def _path(model: type[BaseModel], loc: tuple[int | str, ...]) -> Path:
         if nested and part in _names(nested):
             at = nested.model_fields[_names(nested)[part]].annotation
             path.append(part)
-        elif get_origin(_bare(at)) is dict or (nested and part not in _BRANCHES):
+        elif get_origin(_bare(at)) in (dict, Mapping) or (nested and part not in _BRANCHES):
             path.append(part)
     return tuple(path)
 

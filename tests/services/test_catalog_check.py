@@ -1,0 +1,204 @@
+"""A catalog that somebody else wrote: read where it is right, and where it is wrong refused with line and remedy."""
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compliance.core.catalog import Catalog
+from compliance.errors import InvalidInput, UnknownReference
+from compliance.services import catalogs
+
+GOOD = """\
+id: qms
+version: "1"
+date: 2026-01-01
+title: Company rules
+publisher: Example
+requirements:
+- id: qms/release
+  ref: Rule 1
+  text: Release only what was measured.
+  binds: [P]
+  evidence_kinds: [evaluation]
+  what_shows_it: an evaluation
+  measurable: "yes: a criterion is met"
+  tier: C
+  confidence: high
+  source: [K]
+  status: in force
+  needs:
+  - {id: measured, kind: evaluation, about: model-version, criterion: passed}
+"""
+SECOND = GOOD[GOOD.index("- id") :]
+
+
+def written(tmp_path: Path, text: str | bytes) -> Path:
+    path = tmp_path / "qms.yaml"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def refusal(path: Path) -> InvalidInput:
+    with pytest.raises(InvalidInput) as refused:
+        catalogs.check(path)
+    assert refused.value.remedy
+    return refused.value
+
+
+def test_a_good_catalog_of_ones_own_is_read(tmp_path: Path) -> None:
+    assert catalogs.check(written(tmp_path, GOOD)).id == "qms"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("tier: C", "tier: Z", 14, "qms/release: tier must be"),
+        ("about: model-version", "about: modell", 19, "qms/release: needs[0].about must be"),
+        ("criterion: passed", "fields: [metrics]", 7, "add an ask"),
+        ("  status: in force", "  statuss: in force", 17, "did you mean status?"),
+        ("  status: in force", "  statuss: in force", 7, "status is missing"),
+        ("id: measured, kind", "id: measured, id: twice, kind", 19, "gives the field 'id' twice"),
+        ("- id: qms/release", "- id: qms", 7, "must be an id in lower case with a slash"),
+        ("- id: qms/release", "- qms/release", 8, "YAML"),
+        ("requirements:", "requirements: 3\nrows:", 6, "requirements must be a list"),
+        (
+            "kind: evaluation, about: model-version, criterion: passed",
+            "kind: documnt, must: {date: [x]}",
+            19,
+            "documnt",
+        ),
+        (
+            "about: model-version, criterion: passed",
+            "relations: [{path: date, is: equal, to: x, kind: nope}]",
+            19,
+            "no kind nope",
+        ),
+        # The vocabulary has no expressions: neither a pattern nor any other word of one is known.
+        ("criterion: passed", 'criterion: passed, pattern: "(a+)+$"', 19, "needs[0].pattern is no field here"),
+        ("criterion: passed", "where: {'dataset[': [x]}", 19, "must be the path of a field"),
+        ('"yes: a criterion is met"', "perhaps", 13, "measurable must be no, or yes: or partly:"),
+        ("date: 2026-01-01", "date: 2026-02-30", 3, "calendar date"),
+    ],
+)
+def test_a_broken_row_is_named_with_its_line(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
+    assert old in GOOD
+    problem = refusal(written(tmp_path, GOOD.replace(old, new, 1))).problem
+    told = [text for text in problem.splitlines() if words in text]
+    assert told, problem
+    assert told[0].startswith(f"{tmp_path / 'qms.yaml'}:{line}: ")
+
+
+def test_a_broken_row_is_not_called_an_empty_list_as_well(tmp_path: Path) -> None:
+    problem = refusal(written(tmp_path, GOOD.replace("tier: C", "tier: Z"))).problem
+    assert len(problem.splitlines()) == 1
+
+
+def test_problems_come_in_the_order_of_the_file(tmp_path: Path) -> None:
+    broken = GOOD.replace("tier: C", "tier: Z").replace("confidence: high", "confidence: sure")
+    lines = [int(line.split(":")[1]) for line in refusal(written(tmp_path, broken)).problem.splitlines()]
+    assert lines == sorted(lines) == [14, 15]
+
+
+def test_two_rows_with_one_id_are_told_with_both_lines(tmp_path: Path) -> None:
+    problem = refusal(written(tmp_path, GOOD + SECOND)).problem
+    assert problem.endswith("qms.yaml:20: qms/release: this id stands in line 7 already.")
+
+
+def test_two_rows_that_ask_the_same_are_told_with_both_lines(tmp_path: Path) -> None:
+    ask = "  ask: Would you sell this model version to your own family's hospital?\n"
+    text = GOOD + ask + SECOND.replace("qms/release", "qms/other") + ask
+    assert "qms/other: this question is asked in line 20 already" in refusal(written(tmp_path, text)).problem
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "is empty"),
+        (b"- 1\n", "is not a record"),
+        (b"id: &a qms\ntitle: *a\n", ":1: uses an anchor"),
+        (b"a: &a [*a]\n", ":1: uses an anchor"),
+        (b"--- !!python/object/apply:os.system [ls]\n", ":1: uses a tag"),
+        (b"id: \xff\xfe\n", "qms.yaml:1: is not UTF-8"),
+        (b"id: qms\n\xe9\n", "qms.yaml:2: is not UTF-8"),
+        (b"id: qms\nid: qms\n", ":2: gives the field 'id' twice"),
+        (b"id: {", "is not YAML"),
+        (b"x: " + b"[" * 100_000, "nested deeper"),
+        (b"id: x\nrequirements:\n" + b"- 1\n" * 20_000, ":2: 20000 requirements are too many"),
+        (b"id: x\n---\nid: y\n", ":3: a catalog is one document"),
+    ],
+)
+def test_a_file_that_is_no_catalog_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
+    assert words in refusal(written(tmp_path, data)).problem
+
+
+def test_a_file_too_large_to_be_a_catalog_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
+    path = written(tmp_path, b"id: qms\n")
+    with path.open("r+b") as stream:
+        stream.truncate(50 * 2**20)
+    started = time.monotonic()
+    assert "larger than 4 MB" in refusal(path).problem
+    assert time.monotonic() - started < 2
+
+
+def test_a_folder_is_no_catalog(tmp_path: Path) -> None:
+    assert "is no file" in refusal(tmp_path).problem
+
+
+@pytest.mark.parametrize("text", ["a" * 200_000 + "!", "a-" * 100_000 + "/", "a/" * 100_000 + "A"])
+def test_no_text_makes_the_check_slow(tmp_path: Path, text: str) -> None:
+    """Every pattern of the vocabulary is matched in linear time, whatever it is given."""
+    path = written(tmp_path, GOOD.replace("qms/release", text).replace("id: measured", f"id: {text}"))
+    started = time.monotonic()
+    assert len(refusal(path).problem) < 2_000
+    assert time.monotonic() - started < 2
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_are_a_fault(data: bytes) -> None:
+    judged(data)
+
+
+@given(st.text(max_size=40), st.sampled_from(["tier: C", "qms/release", "evaluation", "[P]", "criterion: passed"]))
+def test_no_text_in_a_row_is_a_fault(text: str, at: str) -> None:
+    judged(GOOD.replace(at, text, 1).encode())
+
+
+def judged(data: bytes) -> Catalog | InvalidInput:
+    """Read it, or refuse it with a remedy; anything else that is raised is a fault."""
+    try:
+        return catalogs.read(data, "x.yaml")
+    except InvalidInput as error:
+        return error
+
+
+def test_counts_are_of_the_rows(tmp_path: Path) -> None:
+    ask = "  ask: Would you sell this model version to your own family's hospital?\n"
+    partly = SECOND.replace("qms/release", "qms/partly").replace('"yes: a', '"partly: a')
+    asked = partly[: partly.index("  needs")] + "  unmeasured: nobody counts it\n" + ask
+    counted = catalogs.tally(catalogs.check(written(tmp_path, GOOD + asked)))
+    assert counted.to_dict() == {
+        "catalog": "qms",
+        "requirements": 2,
+        "needs_only": 1,
+        "ask_only": 1,
+        "both": 0,
+        "needs": 1,
+        "unmeasured": 1,
+    }
+
+
+def test_every_row_that_ships_is_counted_once() -> None:
+    for catalog in catalogs.available():
+        counted = catalogs.tally(catalog)
+        assert counted.needs_only + counted.ask_only + counted.both == counted.requirements
+
+
+def test_every_requirement_is_found_by_its_id() -> None:
+    for catalog in catalogs.available():
+        row = catalog.requirements[-1]
+        assert catalogs.find(row.id) == (catalog, row)
+    with pytest.raises(UnknownReference):
+        catalogs.find("fda/no-such-row")
