@@ -39,10 +39,10 @@ def _told(relation: Relation, piece: Evidence, other: Evidence, value: Any, to: 
     where = "there" if other is piece else f"in {other.number}"
     added = f" plus {relation.days} days" if relation.days else ""
     wanted = f"{_WORDS[relation.relation]} {relation.to} {where} ({to}{added})"
-    stands = stands(relation, value, to)
-    if stands is None:
+    holds = stands(relation, value, to)
+    if holds is None:
         yield Said(f"{piece.number} says {value} for {relation.path}, which cannot be held to {relation.to} ({to}).")
-    elif not stands:
+    elif not holds:
         yield Said(f"{piece.number} says {value} for {relation.path}, which must be {wanted}.", against=True)
 
 
