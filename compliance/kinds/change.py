@@ -6,24 +6,8 @@ from pydantic import model_validator
 
 from compliance.core.evidence import IsoDate, Strict
 from compliance.kinds.base import Content
+from compliance.kinds.change_plan import Conformance, Impact, PlannedChange
 from compliance.kinds.fields import Positive, Record, Text, Thing, Word
-
-
-class PlannedChange(Strict):
-    """One modification allowed beforehand: its bounds, its protocol, its effect (FD&C 515C; Annex IV(2)(f))."""
-
-    id: Word
-    modification: Text
-    bounds: Text
-    trigger: Text | None = None
-    data: Text | None = None
-    retraining: Text | None = None
-    performance_evaluation: Text
-    acceptance_plan: Thing | None = None
-    update: Text | None = None
-    rollback: Text | None = None
-    risks: Text
-    traceability: Text | None = None
 
 
 class RegulatoryDecision(Strict):
@@ -50,10 +34,14 @@ class Change(Content):
     to_version: Thing | None = None
     affected: list[Word] | None = None
     """model, data, software, labelling, intended purpose, infrastructure…"""
+    plan_version: Word | None = None
+    """Of a plan: the version on its title page."""
     planned_changes: list[PlannedChange] | None = None
+    impact: Impact | None = None
     plan: Thing | None = None
     planned_change: Word | None = None
     """The id in the plan that this change stays within."""
+    conformance: Conformance | None = None
     update_interval_days: Positive | None = None
     """Of a plan: the longest time between two updates."""
     correction_interval_days: Positive | None = None
@@ -62,11 +50,18 @@ class Change(Content):
     substantial_reason: Text | None = None
     decisions: list[RegulatoryDecision] | None = None
     risk_assessment: Text | None = None
+    cybersecurity_affected: bool | None = None
+    """Whether the change may affect cybersecurity (FD&C 524B)."""
     cybersecurity_impact: Text | None = None
+    severity: Literal["critical", "high", "medium", "low"] | None = None
+    """Of the vulnerability that a patch closes."""
+    identified_on: IsoDate | None = None
+    """Day on which the defect or vulnerability was found."""
     verification: list[Record] | None = None
     equivalence: Text | None = None
     """Why results on the tested version hold for the released one."""
     users_told: Text | None = None
+    users_told_on: IsoDate | None = None
     approved_on: IsoDate | None = None
     """Day on which it was let through, to be carried out."""
     due_on: IsoDate | None = None

@@ -5,7 +5,7 @@ enters a payload, and its fingerprints are a restricted attachment.
 """
 
 from decimal import Decimal
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -304,6 +304,29 @@ class Synthetic(Strict):
     fitness: Text | None = None
 
 
+class Reuse(Strict):
+    """How often test data were used for testing, of the uses that were allowed beforehand."""
+
+    limit: Positive
+    used: Count
+    beyond: Count
+    """Uses over the limit."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _counted(cls, content: Any) -> Any:
+        """Work out the excess; one that differs is refused."""
+        if not isinstance(content, dict):
+            return content
+        limit, used = content.get("limit"), content.get("used")
+        if not isinstance(limit, int) or not isinstance(used, int):
+            return content
+        beyond = max(0, used - limit)
+        if content.get("beyond") not in (None, beyond):
+            raise ValueError(f"beyond is given as {content['beyond']}, but it is {beyond}")
+        return {**content, "beyond": beyond}
+
+
 class Access(Strict):
     """Where it is kept, who may reach it, and what keeps test data away from development."""
 
@@ -311,6 +334,7 @@ class Access(Strict):
     controls: Text | None = None
     sequestration: Text | None = None
     first_test_access: UtcTime | None = None
+    reuse: Reuse | None = None
 
 
 class Dataset(Content):

@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from compliance.core.evidence import IsoDate, Sha256, Strict
 from compliance.kinds.base import Content
-from compliance.kinds.fields import Count, Group, Label, Language, Number, Positive, Text, Thing, Word
+from compliance.kinds.fields import Count, Group, Label, Language, Number, Text, Thing, Word
 
 Type = Literal[
     "instructions-for-use", "design-specification", "labelling", "user-interface", "study-protocol", "study-report",
@@ -44,14 +44,30 @@ class Figure(Strict):
 class Trace(Strict):
     """How completely one set of items leads to another, counted."""
 
-    items: Literal["user-needs", "requirements", "risk-controls", "architecture", "units", "anomalies"]
-    to: Literal["requirements", "design", "implementation", "verification", "validation", "risk-evaluation"]
-    total: Positive
+    items: Literal[
+        "user-needs",
+        "requirements",
+        "risks",
+        "risk-controls",
+        "architecture",
+        "design",
+        "units",
+        "anomalies",
+        "threats",
+    ]
+    to: Literal[
+        "requirements", "design", "implementation", "verification", "validation", "risk-evaluation",
+        "security-evaluation", "risk-controls", "labelling",
+    ]  # fmt: skip
+    total: Count
+    """0 only of anomalies: none is left unresolved."""
     untraced: Count
     """How many of them lead nowhere yet."""
 
     @model_validator(mode="after")
     def _within(self) -> Self:
+        if self.total == 0 and self.items != "anomalies":
+            raise ValueError(f"traces no {self.items} at all")
         if self.untraced > self.total:
             raise ValueError(f"{self.untraced} of {self.total} {self.items} cannot be untraced")
         return self
@@ -82,6 +98,8 @@ class Document(Content):
     traces: list[Trace] | None = None
     identifiers: dict[Label, Word] | None = None
     """What the document says the product is: udi, model, certificate, pccp_version."""
+    topics: list[Word] | None = None
+    """What it treats, out of a set that a requirement names (views of an architecture, categories of controls)."""
     answers: list[Word] | None = None
     """Requirement ids or clauses that it speaks to."""
     audience: Text | None = None
@@ -92,3 +110,9 @@ class Document(Content):
     replaces: Thing | None = None
     contradicts: list[Text] | None = None
     remarks: list[Text] | None = None
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if len(set(self.topics or [])) < len(self.topics or []):
+            raise ValueError("names one topic twice")
+        return self

@@ -82,6 +82,8 @@ class Comparator(Strict):
     name: Word
     version: Word | None = None
     kind: Literal["model", "human", "human-with-model", "standard-of-care", "earlier-version", "baseline"] = "model"
+    reference: Literal["original", "last-modified", "original-and-last"] | None = None
+    """Of an earlier version: the one first authorised, the one before this change, or both in one."""
     metric: Label | None = None
     group: Group | None = None
     n: Positive | None = None

@@ -56,6 +56,8 @@ class Monitoring(Content):
     type: Literal["plan", "report", "observation"]
     plan: Thing | None = None
     indicators: list[Indicator] | None = None
+    groups: list[Label] | None = None
+    """Attributes by which performance is watched group by group, under the same limits."""
     methods: Text | None = None
     feedback: Text | None = None
     """How users' reports reach the provider."""

@@ -1,6 +1,8 @@
 """A safety result: what happened when somebody tried to make the model fail, or looked for harm."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
+
+from pydantic import model_validator
 
 from compliance.core.evidence import Strict
 from compliance.kinds.evaluation import Measured
@@ -10,6 +12,11 @@ Category = Literal[
     "robustness", "adversarial", "bias", "misinformation", "multilingual", "privacy", "input-handling", "cybersecurity",
     "misuse", "toxicity", "over-refusal", "transparency", "fail-safe", "logging", "data-poisoning", "supply-chain",
 ]  # fmt: skip
+Technique = Literal[
+    "security-requirements", "threat-mitigation", "fuzzing", "attack-surface", "vulnerability-chaining",
+    "known-vulnerability-scan", "composition-analysis", "static-analysis", "dynamic-analysis", "penetration",
+]  # fmt: skip
+"""Kinds of security testing (FDA cybersecurity guidance, Section V.C)."""
 Severity = Literal["negligible", "minor", "serious", "critical", "catastrophic"]
 
 
@@ -53,6 +60,8 @@ class Finding(Strict):
     finding: Text
     severity: Severity
     status: Literal["open", "fixed", "mitigated", "accepted"]
+    weakness: Word | None = None
+    """Category: CWE-787."""
     hazard: Word | None = None
     """The id of the hazard in the risk file."""
     resolution: Text | None = None
@@ -67,6 +76,7 @@ class SafetyResult(Measured):
     category: Category
     threats: list[Word] | None = None
     """data-poisoning, model-inversion, evasion, leakage… that this test speaks to (Art. 15(5); FDA AI-DSF XII)."""
+    techniques: list[Technique] | None = None
     attacks: list[Attack] | None = None
     perturbations: list[Perturbation] | None = None
     judge: Judge | None = None
@@ -76,6 +86,20 @@ class SafetyResult(Measured):
     mitigations_active: Text | None = None
     """Filters, guardrails or human review that stood in front of the model during the test."""
     findings: list[Finding] | None = None
+    open_findings: Count | None = None
+    """Counted from `findings`; where there are none, say 0."""
     expected_behaviour: Text | None = None
     """Safe state, refusal, rejection of input: what a pass looks like."""
     unit_of_analysis: Word | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _counted(cls, content: Any) -> Any:
+        """Count what is open; a count of one's own that differs is refused."""
+        listed = content.get("findings") if isinstance(content, dict) else None
+        if not isinstance(listed, list) or not listed:
+            return content
+        counted = sum(isinstance(one, dict) and one.get("status") == "open" for one in listed)
+        if content.get("open_findings") not in (None, counted):
+            raise ValueError(f"open_findings is given as {content['open_findings']}, but its findings give {counted}")
+        return {**content, "open_findings": counted}

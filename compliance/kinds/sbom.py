@@ -1,6 +1,6 @@
 """A bill of materials: which components a release holds. The file itself is attached."""
 
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -14,6 +14,8 @@ class Component(Strict):
 
     name: Word
     version: Word | None = None
+    tested_version: Word | None = None
+    """The version that the product was tested with."""
     purl: Word | None = None
     licence: Word | None = None
     sha256: Sha256 | None = None
@@ -51,6 +53,25 @@ class Sbom(Content):
     listed: list[Component] | None = None
     vulnerabilities_checked_at: UtcTime | None = None
     vulnerabilities: list[Vulnerability] | None = None
+    unassessed: Count | None = None
+    """Known vulnerabilities under investigation, or neither fixed nor justified. Counted here."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _counted(cls, content: Any) -> Any:
+        """Count what nobody has assessed; a count of one's own that differs is refused."""
+        if not isinstance(content, dict) or not {"vulnerabilities", "vulnerabilities_checked_at"} & content.keys():
+            return content
+        listed = content.get("vulnerabilities") or []
+        known = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        counted = sum(
+            one.get("status") == "under-investigation"
+            or (one.get("status") != "fixed" and not one.get("justification"))
+            for one in known
+        )
+        if content.get("unassessed") not in (None, counted):
+            raise ValueError(f"unassessed is given as {content['unassessed']}, but its list gives {counted}")
+        return {**content, "unassessed": counted}
 
     @model_validator(mode="after")
     def _within(self) -> Self:

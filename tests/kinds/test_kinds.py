@@ -207,6 +207,32 @@ def test_a_risk_file_counts_which_controls_are_shown(on_record: Any) -> None:
     assert statement["predicate"]["content"]["trace"] == {"controls": 2, "not_implemented": 2, "not_verified": 1}
 
 
+PLANNED: dict[str, Any] = {
+    "id": "M1", "modification": "m", "bounds": "b", "performance_evaluation": "p", "risks": "r",
+}  # fmt: skip
+
+
+def test_what_follows_from_a_record_is_counted_here(on_record: Any) -> None:
+    known = [
+        {"id": "CVE-1", "severity": "high", "status": "fixed"},
+        {"id": "CVE-2", "severity": "low", "status": "not-affected", "justification": "never called"},
+        {"id": "CVE-3", "severity": "low", "status": "affected"},
+    ]
+    finding = {"id": "F1", "finding": "f", "severity": "serious"}
+    for kind, changes, path, expected in (
+        ("sbom", {"vulnerabilities": known}, ["unassessed"], 1),
+        ("sbom", {"vulnerabilities_checked_at": "2026-01-01T00:00:00Z"}, ["unassessed"], 0),
+        ("safety-result", {"findings": [{**finding, "status": "open"}]}, ["open_findings"], 1),
+        ("safety-result", {"findings": [{**finding, "status": "fixed"}]}, ["open_findings"], 0),
+        ("dataset", {"access": {"reuse": {"limit": 3, "used": 5}}}, ["access", "reuse", "beyond"], 2),
+        ("dataset", {"access": {"reuse": {"limit": 3, "used": 2}}}, ["access", "reuse", "beyond"], 0),
+    ):
+        found = whole(on_record, kind, changes)["predicate"]["content"]
+        for name in path:
+            found = found[name]
+        assert found == expected, (kind, changes)
+
+
 FALSE: dict[str, tuple[str, dict[str, Any], str]] = {
     "kinder bound": (
         "acceptance-plan",
@@ -299,6 +325,38 @@ FALSE: dict[str, tuple[str, dict[str, Any], str]] = {
         {"traces": [{"items": "requirements", "to": "verification", "total": 3, "untraced": 4}]},
         "4 of 3 requirements",
     ),
+    "none traced": (
+        "document",
+        {"traces": [{"items": "requirements", "to": "verification", "total": 0, "untraced": 0}]},
+        "no requirements at all",
+    ),
+    "one topic twice": ("document", {"topics": ["authorization", "authorization"]}, "one topic twice"),
+    "local without conditions": (
+        "change",
+        {"type": "plan", "planned_changes": [{**PLANNED, "reach": "local"}]},
+        "local_conditions",
+    ),
+    "specification without limits": (
+        "change",
+        {"type": "plan", "planned_changes": [{**PLANNED, "specifications": [{"characteristic": "c"}]}]},
+        "nothing could break it",
+    ),
+    "one part of the protocol twice": (
+        "change",
+        {"type": "plan", "planned_changes": [{**PLANNED, "protocol": [{"part": "update", "where": "4"}] * 2}]},
+        "twice",
+    ),
+    "assessed by its word alone": (
+        "sbom",
+        {"vulnerabilities": [{"id": "CVE-1", "severity": "high", "status": "affected"}], "unassessed": 0},
+        "gives 1",
+    ),
+    "closed by its word alone": (
+        "safety-result",
+        {"findings": [{"id": "F1", "finding": "f", "severity": "serious", "status": "open"}], "open_findings": 0},
+        "give 1",
+    ),
+    "uses by its word alone": ("dataset", {"access": {"reuse": {"limit": 1, "used": 2, "beyond": 0}}}, "it is 1"),
     "unknown verification": (
         "risk-file",
         {"hazards": [{**HAZARD, "controls": [{"id": "C1", "type": "design", "measure": "m",
