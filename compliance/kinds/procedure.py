@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from compliance.core.evidence import IsoDate, Strict
 from compliance.kinds.base import Content
-from compliance.kinds.fields import Count, Record, Text, Thing, Word
+from compliance.kinds.fields import Count, Positive, Record, Text, Thing, Word
 
 Topic = Literal[
     "risk-management", "data-management", "design-control", "change-control", "testing", "post-market-monitoring",
@@ -24,6 +24,14 @@ class Clause(Strict):
     where: Word | None = None
 
 
+class Deadline(Strict):
+    """A step of the procedure that has to be done within so many days, and of what."""
+
+    step: Word
+    severity: Literal["critical", "high", "medium", "low"] | None = None
+    days: Positive
+
+
 class Procedure(Content):
     """One released version of one procedure."""
 
@@ -36,6 +44,7 @@ class Procedure(Content):
     scope: Text | None = None
     responsibilities: Text | None = None
     steps: list[Text] | None = None
+    deadlines: list[Deadline] | None = None
     records_kept: list[Text] | None = None
     retention_years: Count | None = None
     """How long these records are kept at least, from the release of the device."""

@@ -6,6 +6,7 @@ from pydantic import model_validator
 
 from compliance.core.evidence import IsoDate, Sha256, Strict
 from compliance.kinds.base import Content
+from compliance.kinds.change_plan import SubmittedPlan
 from compliance.kinds.fields import Record, Text, Word
 from compliance.kinds.submitted import OtherFile, PdfFile, Sized
 
@@ -61,6 +62,10 @@ class PredicateDevice(Strict):
 
     number: Word
     name: Word
+    version: Word | None = None
+    """The version that is compared with."""
+    authorised_version: Word | None = None
+    """The version that this number cleared or approved, before any change under a change control plan (515C(c))."""
 
 
 class Statement(Strict):
@@ -109,6 +114,11 @@ class Submission(Content):
         "gpai-notification", "information-request", "real-world-testing-plan", "public-summary",
         "correction-or-removal-report", "periodic-report", "signature-certification", "other",
     ]  # fmt: skip
+    route: (
+        Literal["traditional", "abbreviated", "special", "original", "modular", "180-day", "panel-track", "real-time"]
+        | None
+    ) = None
+    """Which kind of 510(k), De Novo, PMA or supplement it is."""
     authority: Word
     reference: Word | None = None
     rule: Word | None = None
@@ -121,6 +131,7 @@ class Submission(Content):
     applicant: Applicant | None = None
     device: SubmittedDevice | None = None
     predicates: list[PredicateDevice] | None = None
+    change_plan: SubmittedPlan | None = None
     statements: Statements | None = None
     prepared_on: IsoDate | None = None
     status: Literal["planned", "submitted", "accepted", "under-review", "granted", "refused", "withdrawn"]
