@@ -50,6 +50,7 @@ class SubmittedDevice(Strict):
 
     trade_name: Word | None = None
     common_name: Word | None = None
+    """Common or usual name; where there is none, the classification name."""
     classification_name: Word | None = None
     device_class: Literal["I", "II", "III", "unclassified"] | None = None
     class_basis: Text | None = None
@@ -88,7 +89,7 @@ class Statements(Strict):
     """Statements that rules ask for by name; one that does not apply says so in its text."""
 
     truthful_and_accurate: Statement | None = None
-    summary_or_statement: Statement | None = None
+    safety_information: Statement | None = None
     """That safety and effectiveness information is given to whoever asks (21 CFR 807.93)."""
     financial: Statement | None = None
     """Certification or disclosure (21 CFR 54)."""
