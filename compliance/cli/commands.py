@@ -31,6 +31,7 @@ COMMANDS: dict[str, Entry] = {
     "log evaluation": Entry("log:evaluation", "Log an evaluation from a file or from predictions."),
     "log safety": Entry("log:safety", "Log safety results from a file."),
     "log record": Entry("log:record", "Log every record of one or more files."),
+    "import": Entry("import_:import_", "Recognise and log other tools' results."),
     "capture": Entry("capture:capture", "Make evidence of what MLflow holds."),
     "dataset": Entry("", "Work with datasets on record."),
     "dataset compare": Entry("dataset:compare", "Measure the overlap of two datasets by their fingerprints."),

@@ -1,0 +1,87 @@
+"""`compliance import`: evidence from the result files of other tools."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from compliance.cli import options, output
+from compliance.cli.edge import MUST_CHANGE
+
+if TYPE_CHECKING:
+    from compliance.services.importing import Outcome
+
+
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Result files, or folders of them.")],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME@VERSION",
+            help="Model version that the results are about (default: the newest on record of the system's model).",
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME@VERSION", help="Dataset that was measured on or validated.")
+    ] = None,
+    plan: Annotated[str | None, typer.Option(metavar="NAME@VERSION", help="Acceptance plan they are held to.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(metavar="KIND", help="evaluation or safety-result, where the file could be either.")
+    ] = None,
+    category: Annotated[
+        str | None, typer.Option(metavar="WORD", help="Category of safety results, such as robustness or bias.")
+    ] = None,
+    role: Annotated[str | None, typer.Option(metavar="ROLE", help="Role of a dataset that is described.")] = None,
+    truth: Annotated[
+        str | None, typer.Option(metavar="COL", help="Of predictions: column with the reference standard.")
+    ] = None,
+    score: Annotated[str | None, typer.Option(metavar="COL", help="Of predictions: column with the score.")] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COL", help="Of predictions: column to report groups by; may be repeated."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be logged, and log nothing.")] = False,
+    key: options.Key = None,
+    workspace: options.WorkspaceDir = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Recognise other tools' results by their content and log them, the original bytes attached.
+
+    Incomplete results are logged as incomplete and never count as a pass; bytes that are on record add nothing.
+    What one file lacks stops no other. Exit code 0: all is on record. Exit code 2: nobody recognises a file that
+    was named (one found in a folder is only listed), a file is damaged (its original is then kept), or something
+    must be said that no file can say; the table tells which, and what to do.
+    """
+    from compliance.importers import Given
+    from compliance.services import importing
+    from compliance.services.workspace import Workspace
+
+    given = Given(kind, category, role, truth, score, tuple(group or ()))
+    with Workspace.open(workspace) as ws:
+        named = importing.resolve(ws, importing.Named(model, dataset, plan))
+        if named.model and model is None:
+            output.say(f"Results are taken to be about {named.model}; --model names another version.")
+        with output.progress("Importing", quiet=as_json) as progress:
+            outcomes = importing.run(ws, files, given=given, named=named, dry_run=dry_run, key=key, progress=progress)
+    if as_json:
+        output.result([outcome.to_json() for outcome in outcomes])
+    else:
+        _told(outcomes, dry_run)
+    if any(outcome.refused for outcome in outcomes):
+        raise typer.Exit(MUST_CHANGE)
+
+
+def _told(outcomes: "list[Outcome]", dry_run: bool) -> None:
+    output.table(
+        ("FILE", "TOOL", "KIND", "COMPLETENESS", "EVIDENCE", "WHY"),
+        [
+            (one.file, one.tool or "-", one.kind or "-", one.completeness or "-", one.evidence or "-", one.reason or "")
+            for one in outcomes
+        ],
+    )
+    new, refused = sum(one.new for one in outcomes), sum(one.refused for one in outcomes)
+    unknown = sum(one.tool is None for one in outcomes)
+    verb = "would be logged" if dry_run else "logged"
+    output.say(f"{new} {verb}, {len(outcomes) - new - unknown} not new or not logged, {unknown} not recognised.")
+    if refused:
+        output.say("What the table says of the others must be mended, or said with an option, and imported again.")

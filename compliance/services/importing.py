@@ -1,0 +1,327 @@
+"""Importing other tools' result files: read, recognise, ask for what they cannot say, log all of a file or nothing.
+
+The importers are pure; here are the effects. A file's bytes are read once, digested and attached before anything is
+made of them. What is on record already, from the same bytes about the same things, adds nothing. A file that nobody
+recognises is named and changes nothing; one that is damaged is kept as an `unreadable` original.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from compliance.core.evidence import Basis, Completeness
+from compliance.core.reading import MAX_BYTES
+from compliance.errors import InvalidInput, Unavailable, UnknownReference
+from compliance.importers import (
+    Given,
+    Importer,
+    NotSaidError,
+    Source,
+    Taken,
+    damaged,
+    importers,
+    read,
+    recognise,
+    unreadable,
+)
+from compliance.importers.archive import MAGIC, MAX_MEMBERS, MAX_UNPACKED
+from compliance.kinds import content_model
+from compliance.kinds.authoring import Draft, draft
+from compliance.kinds.evaluation import Measured
+from compliance.services import record
+
+if TYPE_CHECKING:
+    from compliance.services.workspace import Workspace
+
+Report = Callable[[str, int, int], None]
+
+NOBODY = "No importer recognises its content."
+_LEFT_OUT = {".git", ".compliance", "__pycache__"}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What the user names because no file of another tool can: things on record here."""
+
+    model: str | None = None
+    dataset: str | None = None
+    plan: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file, or of one of the records in it."""
+
+    file: str
+    sha256: str | None = None
+    tool: str | None = None
+    kind: str | None = None
+    title: str | None = None
+    completeness: str | None = None
+    reason: str | None = None
+    evidence: str | None = None
+    new: bool = False
+    """Whether this import put it on record, or with `dry_run` would."""
+    refused: bool = False
+    """Whether the command or the file must change: not recognised, unreadable, or something was not said."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where one file lies, or one folder that a tool writes as a whole."""
+
+    path: Path
+    found: bool
+    """Inside a folder that was named, not named itself."""
+    names: tuple[str, ...] = ()
+    """The files of a folder; none for a file."""
+
+
+def run(
+    ws: "Workspace",
+    paths: Sequence[Path],
+    *,
+    given: Given | None = None,
+    named: Named | None = None,
+    dry_run: bool = False,
+    key: str | None = None,
+    progress: Report = lambda text, done, total: None,
+) -> list[Outcome]:
+    """Import files and folders; return what became of each record, in the order of the files.
+
+    Of one file all records are logged or none; what one file lacks stops no other. With `dry_run` nothing is written.
+    Raises InvalidInput for a path that is not there and UnknownReference for a name that is not on record.
+    """
+    importing = _Importing(ws, given or Given(), resolve(ws, named or Named()), dry_run, key)
+    places = [place for path in paths for place in _places(path)]
+    outcomes: list[Outcome] = []
+    for position, place in enumerate(places):
+        progress(f"Reading {place.path}", position, len(places))
+        outcomes += importing.place(place)
+    return outcomes
+
+
+class _Importing:
+    """One run: what was given, and what it has met so far."""
+
+    def __init__(self, ws: "Workspace", given: Given, named: Named, dry_run: bool, key: str | None) -> None:
+        self.ws, self.given, self.named, self.dry_run, self.key = ws, given, named, dry_run, key
+        self.met: set[_Identity] = set()
+        """What this run has come across: a dry run finds nothing of it in the ledger."""
+
+    def place(self, place: _Place) -> list[Outcome]:
+        source = _opened(place)
+        if source is None:
+            return [Outcome(str(place.path), reason=f"It is larger than {MAX_BYTES >> 20} MB.", refused=True)]
+        importer = recognise(source)
+        if importer is None and (importer := damaged(importers(), source)) is not None:
+            return self._log(importer, source, unreadable(importer, source, f"It {source.problem}"))
+        if importer is None:
+            why = f"{NOBODY} It {source.problem}" if source.problem else NOBODY
+            return [Outcome(source.name, source.sha256(), reason=why, refused=not place.found)]
+        try:
+            taken = read(importer, source, self.given)
+            records = [self._completed(one, importer) for one in taken.records]
+        except NotSaidError as error:
+            told = f"{error.problem} {error.remedy}"
+            return [Outcome(source.name, source.sha256(), importer.tool, reason=told, refused=True)]
+        return self._log(importer, source, replace(taken, records=records))
+
+    def _completed(self, authored: Mapping[str, Any], importer: Importer) -> dict[str, Any]:
+        """Add what the user named. Raises NotSaidError where something must be named and is not."""
+        made, model = dict(authored), content_model(authored["kind"])
+        if self.named.model and model.about_model != "no" and made.get("document_type") != "import-original":
+            made["model"] = self.named.model
+        if model.about_model == "required" and "model" not in made:
+            raise NotSaidError(
+                f"{importer.tool} cannot say which model version on record this is about.",
+                remedy="Name it with --model NAME@VERSION.",
+            )
+        if issubclass(model, Measured):
+            made |= {name: said for name in ("dataset", "plan") if (said := getattr(self.named, name))}
+            if made["kind"] == "evaluation" and not {"dataset", "benchmark", "population"} & made.keys():
+                raise NotSaidError(
+                    f"{importer.tool} does not say which dataset this was measured on.",
+                    remedy="Name it with --dataset NAME@VERSION.",
+                )
+        if made["kind"] == "dataset" and not {"identity", "sha256"} & made.keys():
+            made |= self._dataset_on_record(importer)
+        return made
+
+    def _dataset_on_record(self, importer: Importer) -> dict[str, Any]:
+        """Return name, digest and role of the dataset that a further record is about."""
+        if self.named.dataset is None:
+            raise NotSaidError(
+                f"{importer.tool} cannot say which dataset on record this is about.",
+                remedy="Name it with --dataset NAME@VERSION.",
+            )
+        resolver = record.LedgerResolver(self.ws.ledger)
+        thing = resolver.thing(self.named.dataset)
+        if thing.annotations.basis is Basis.IDENTITY:
+            raise NotSaidError(
+                f"{thing.name} is on record by its published name alone, so no result can be bound to its bytes.",
+                remedy="Log the dataset's file with `compliance log dataset`, then name it with --dataset.",
+            )
+        role = self.given.role or resolver.role(thing.digest.sha256)
+        sha256, basis = thing.digest.sha256, thing.annotations.basis.value
+        return {"name": thing.name, "sha256": sha256, "basis": basis, "role": role}
+
+    def _log(self, importer: Importer, source: Source, taken: Taken) -> list[Outcome]:
+        """Log what is not on record yet; of records that do not hold together, keep the original alone."""
+        sha256 = source.sha256()
+        resolver = record.LedgerResolver(self.ws.ledger)
+        try:
+            drafts = [draft(one, resolver, where=source.name) for one in taken.records]
+        except UnknownReference:
+            raise
+        except InvalidInput as error:
+            if taken.records[0].get("completeness") == "unreadable":
+                raise
+            return self._log(importer, source, unreadable(importer, source, error.problem))
+        known = [self._on_record(drafted, sha256) for drafted in drafts]
+        new = [one for one, found in zip(taken.records, known, strict=True) if found is None]
+        numbers = iter(self._append(importer, taken.tool_version, sha256, new))
+        self.met.update(_identity_of(drafted, sha256) for drafted in drafts)
+        return [
+            _outcome(source, importer, sha256, drafted, found, next(numbers) if found is None else None)
+            for drafted, found in zip(drafts, known, strict=True)
+        ]
+
+    def _append(
+        self, importer: Importer, version: str | None, sha256: str, new: Sequence[dict[str, Any]]
+    ) -> list[str | None]:
+        if self.dry_run or not new:
+            return [None] * len(new)
+        logged = record.log(
+            self.ws, new, how="import", tool=importer.tool, tool_version=version, file_sha256=sha256, key=self.key
+        )
+        return [piece.evidence for piece in logged]
+
+    def _on_record(self, drafted: Draft, sha256: str) -> str | None:
+        """Return the number of the same result from the same bytes; `a file before it` where a dry run met it."""
+        wanted = _identity_of(drafted, sha256)
+        for index in self.ws.ledger.indexes_about(drafted.subjects[0].digest.sha256, kind=drafted.kind):
+            if self.ws.ledger.envelope(self.ws.ledger.entry(index).envelope) is None:
+                continue  # erased by law: nothing is left to compare with
+            piece = self.ws.ledger.piece(index)
+            file = piece.predicate["source"].get("file_sha256")
+            digests = [subject["digest"]["sha256"] for subject in piece.subjects]
+            stands = _identity(file, piece.kind, piece.title, piece.content, digests)
+            if stands == wanted:
+                return piece.number
+        return "a file before it" if wanted in self.met else None
+
+
+_Identity = tuple[Any, ...]
+
+
+def _identity(
+    file: str | None, kind: str, title: str, content: Mapping[str, Any], subjects: Sequence[str]
+) -> _Identity:
+    """Return what makes a result the same: the bytes it came from, and what it is about."""
+    about = [(content.get(name) or {}).get("sha256") for name in ("dataset", "plan")]
+    return (file, kind, title, *about, *sorted(subjects))
+
+
+def _identity_of(drafted: Draft, sha256: str) -> _Identity:
+    digests = [subject.digest.sha256 for subject in drafted.subjects]
+    return _identity(sha256, drafted.kind, drafted.title, drafted.content, digests)
+
+
+def _outcome(
+    source: Source, importer: Importer, sha256: str, drafted: Draft, found: str | None, number: str | None
+) -> Outcome:
+    told = [f"Nothing new: this stands on record as {found}."] if found else []
+    return Outcome(
+        file=source.name,
+        sha256=sha256,
+        tool=importer.tool,
+        kind=drafted.kind,
+        title=drafted.title,
+        completeness=drafted.completeness.value,
+        reason=" ".join([*told, *filter(None, [drafted.completeness_reason])]) or None,
+        evidence=number or (found if found and found.startswith("EV-") else None),
+        new=found is None,
+        refused=drafted.completeness is Completeness.UNREADABLE,
+    )
+
+
+def resolve(ws: "Workspace", named: Named) -> Named:
+    """Return the names in full, the system's own model in its newest version where none is named.
+
+    Raises UnknownReference for a name that is not on record.
+    """
+    resolver = record.LedgerResolver(ws.ledger)
+    model = named.model
+    if model is None and ws.config.system.model and ws.ledger.subject(ws.config.system.model):
+        model = ws.config.system.model
+    full = {name: resolver.thing(said).name for name in ("dataset", "plan") if (said := getattr(named, name))}
+    return Named(model=resolver.thing(model).name if model else None, **full)
+
+
+# --- files and folders -----------------------------------------------------------------------------
+
+
+class _Files(Mapping[str, bytes]):
+    """The files of one folder, read when they are asked for and then kept: every later look sees the same bytes."""
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        self._folder, self._names, self._read = folder, list(names), dict[str, bytes]()
+
+    def __getitem__(self, name: str) -> bytes:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._read:
+            self._read[name] = (self._folder / name).read_bytes()
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _places(path: Path) -> Iterator[_Place]:
+    """Yield what a named path holds: itself, or a folder's runs and files in the order of their names."""
+    if not path.exists():
+        raise InvalidInput(f"{path} is not there.", remedy="Check the path.")
+    if not path.is_dir():
+        yield _Place(path, found=False)
+        return
+    count = 0
+    for folder, folders, names in os.walk(path, onerror=_unavailable):
+        folders[:] = sorted(set(folders) - _LEFT_OUT)
+        count += len(names)
+        if count > MAX_MEMBERS:
+            raise InvalidInput(f"{path} holds more than {MAX_MEMBERS} files.", remedy="Name the folders inside it.")
+        whole = _Place(Path(folder), True, tuple(sorted(names)))
+        source = _opened(whole) if names else None
+        if source is not None and recognise(source) is not None:
+            yield whole
+        else:
+            yield from (_Place(Path(folder) / name, True) for name in sorted(names))
+
+
+def _opened(place: _Place) -> Source | None:
+    """Return a file or folder opened, or None where it is larger than what may come from outside."""
+    try:
+        if place.names:
+            small = all((place.path / name).stat().st_size <= MAX_BYTES for name in place.names)
+            return Source(str(place.path), _Files(place.path, place.names), folder=True) if small else None
+        with place.path.open("rb") as stream:
+            start = stream.read(len(MAGIC))
+            limit = MAX_UNPACKED if start == MAGIC else MAX_BYTES
+            data = start + stream.read(limit + 1 - len(start))
+        return Source.of(str(place.path), data) if len(data) <= limit else None
+    except OSError as error:
+        _unavailable(error)
+
+
+def _unavailable(error: OSError) -> NoReturn:
+    raise Unavailable(f"{error.filename} cannot be read: {error.strerror}.", remedy="Check its permissions.") from error
