@@ -62,6 +62,8 @@ class Change(Content):
     """Why results on the tested version hold for the released one."""
     users_told: Text | None = None
     users_told_on: IsoDate | None = None
+    risk_reviewed_on: IsoDate | None = None
+    """Day on which its effect on risk controls was analysed (IEC 62304 clause 7.4)."""
     approved_on: IsoDate | None = None
     """Day on which it was let through, to be carried out."""
     due_on: IsoDate | None = None
