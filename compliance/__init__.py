@@ -36,6 +36,7 @@ _HOMES = {
     "UnknownReference": "errors",
     "VerificationFailed": "errors",
     "Workspace": "services.workspace",
+    "autolog": "services.autolog",
 }
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "VerificationFailed",
     "Workspace",
     "__version__",
+    "autolog",
 ]
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ if TYPE_CHECKING:
     from compliance.errors import Unavailable as Unavailable
     from compliance.errors import UnknownReference as UnknownReference
     from compliance.errors import VerificationFailed as VerificationFailed
+    from compliance.services.autolog import autolog as autolog
     from compliance.services.record import Logged as Logged
     from compliance.services.workspace import Workspace as Workspace
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from compliance.core.completeness import newest
 from compliance.core.evidence import Evidence, utc_text
 from compliance.errors import ComplianceError, InvalidInput
-from compliance.services import capture, mirroring, record
+from compliance.services import autolog, capture, mirroring, record
 from compliance.services.record import Logged
 from compliance.storage.mirror.tracking import ACTIVE
 
@@ -61,7 +61,7 @@ def capture_all(ws: "Workspace", *, key: str | None = None, step: Step | None = 
     """
     tracking = mirroring.read_mirror(ws).tracking
     tracked = find(ws, tracking)
-    logged: list[Logged] = []
+    logged = [piece for some in autolog.drain(ws) for piece in some]
     unreadable: dict[str, str] = {}
     captured = capture.captured_runs(ws)
     for name, act in _captures(ws, tracking, tracked, captured, key, thorough=thorough):

@@ -6,7 +6,7 @@ import time
 import pytest
 from support.mlflow_server import MakeWorkspace, log_some
 
-from compliance.services import background, mirroring
+from compliance.services import background, mirroring, worker
 from compliance.services.workspace import Workspace
 
 STARTED = background.start
@@ -28,7 +28,7 @@ def until_mirrored(ws: Workspace) -> None:
 
 
 def free(ws: Workspace) -> bool:
-    with background._lock(ws.root) as ours:
+    with worker.lock(ws.root, background.NAME) as ours:
         return ours
 
 
@@ -56,9 +56,9 @@ def test_only_one_is_started(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> 
             assert isinstance(environment, dict)
             assert not [name for name in environment if name.startswith("COMPLIANCE_")]
 
-    monkeypatch.setattr("compliance.services.background.subprocess.Popen", Popen)
+    monkeypatch.setattr("compliance.services.worker.subprocess.Popen", Popen)
     uri = mirroring.place(ws).uri
-    with background._lock(ws.root) as ours:
+    with worker.lock(ws.root, background.NAME) as ours:
         assert ours
         background.start(ws.root, uri)
         assert started == []
