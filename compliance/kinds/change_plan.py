@@ -66,6 +66,8 @@ class PlannedChange(Strict):
     rollback: Text | None = None
     rollback_hours: Positive | None = None
     """Within how many hours the former version is back everywhere."""
+    rollback_when: list[Specification] | None = None
+    """Limits that call for it when they are broken."""
     labelling: list[Word] | None = None
     """Sections of the labelling that it will touch."""
     risks: Text
@@ -106,6 +108,8 @@ class Conformance(Strict):
     """It is one of the plan's modifications, within the limits given there."""
     by_protocol: bool
     """It was made and tested as the modification protocol says."""
+    authorised_plan: Thing | None = None
+    """The plan that the authority's letter in force cites."""
     open_deviations: Count
     decided_on: IsoDate
 
@@ -129,7 +133,20 @@ class SubmittedPlan(Strict):
     version: Word
     cited_title: Word | None = None
     cited_version: Word | None = None
+    mentioned_in: (
+        list[
+            Literal["cover-letter", "table-of-contents", "device-description", "labelling", "equivalence-or-assurance"]
+        ]
+        | None
+    ) = None
+    """Where else in the submission it is pointed to."""
     changes_to_plan: Text | None = None
     tracked_changes: Word | None = None
     """File that shows them."""
     implemented: list[ImplementedChange] | None = None
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if len(set(self.mentioned_in or [])) < len(self.mentioned_in or []):
+            raise ValueError("names one place of mentioned_in twice")
+        return self

@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from compliance.core.evidence import IsoDate, Sha256, Strict
 from compliance.kinds.base import Content
-from compliance.kinds.fields import Count, Group, Label, Language, Number, Text, Thing, Word
+from compliance.kinds.fields import Count, Group, Label, Language, Number, Positive, Text, Thing, Word
 
 Type = Literal[
     "instructions-for-use", "design-specification", "labelling", "user-interface", "study-protocol", "study-report",
@@ -73,6 +73,23 @@ class Trace(Strict):
         return self
 
 
+class Testing(Strict):
+    """How one level of software testing came out, counted."""
+
+    level: Literal["unit", "integration", "system", "regression"]
+    run: Positive
+    passed: Count
+    justified: Count
+    """Failed, with a reason why that is acceptable."""
+    unresolved: Count
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.passed + self.justified + self.unresolved != self.run:
+            raise ValueError(f"{self.level}: passed, justified and unresolved do not add up to the {self.run} run")
+        return self
+
+
 class Document(Content):
     """One version of one document. Its subject is the file where its bytes are here, else this record."""
 
@@ -96,6 +113,7 @@ class Document(Content):
     statements: list[Item] | None = None
     figures: list[Figure] | None = None
     traces: list[Trace] | None = None
+    testing: list[Testing] | None = None
     identifiers: dict[Label, Word] | None = None
     """What the document says the product is: udi, model, certificate, pccp_version."""
     topics: list[Word] | None = None

@@ -50,6 +50,8 @@ class Sbom(Content):
     components: Count
     without_version: Count | None = None
     without_licence: Count | None = None
+    unexplained: Count | None = None
+    """Components that lack a minimum element (supplier, version, identifier, relationship) for no stated reason."""
     listed: list[Component] | None = None
     vulnerabilities_checked_at: UtcTime | None = None
     vulnerabilities: list[Vulnerability] | None = None
@@ -75,7 +77,7 @@ class Sbom(Content):
 
     @model_validator(mode="after")
     def _within(self) -> Self:
-        for field in ("without_version", "without_licence"):
+        for field in ("without_version", "without_licence", "unexplained"):
             if (getattr(self, field) or 0) > self.components:
                 raise ValueError(f"{field} is more than the {self.components} components")
         return self

@@ -330,6 +330,17 @@ FALSE: dict[str, tuple[str, dict[str, Any], str]] = {
         {"traces": [{"items": "requirements", "to": "verification", "total": 0, "untraced": 0}]},
         "no requirements at all",
     ),
+    "testing that does not add up": (
+        "document",
+        {"testing": [{"level": "unit", "run": 9, "passed": 8, "justified": 0, "unresolved": 0}]},
+        "add up to the 9",
+    ),
+    "mentioned in one place twice": (
+        "submission",
+        {"change_plan": {"purpose": "establish", "plan": "clinical-risk@2", "title": "t", "version": "1",
+         "mentioned_in": ["labelling", "labelling"]}},
+        "twice",
+    ),
     "one topic twice": ("document", {"topics": ["authorization", "authorization"]}, "one topic twice"),
     "local without conditions": (
         "change",
