@@ -80,10 +80,11 @@ def _find(case: Case, catalog: str, requirement: Requirement, reached: Reach) ->
     if ruling := decided.the("not-applicable"):
         return replace(blank, finding=Verdict.NOT_APPLICABLE, reason=_said(ruling), evidence=(ruling.number,))
     carried, numbers = decided.carried()
-    results = [weigh(case, requirement, need, carried) for need in requirement.needs]
+    asked = [need for need in requirement.needs if needs.asked(case, need, carried)]
+    results = [weigh(case, requirement, need, carried) for need in asked]
     results = [
         replace(result, next=advice.for_need(requirement, need, result, case.model))
-        for need, result in zip(requirement.needs, results, strict=True)
+        for need, result in zip(asked, results, strict=True)
     ]
     shown = [*dict.fromkeys(number for result in results for number in result.evidence)]
     against = tuple(dict.fromkeys(number for result in results for number in result.against))

@@ -116,6 +116,8 @@ class Need(Strict):
     max_age_days: int | None = Field(default=None, ge=1)
     bytes: Literal["required", "not-required"] = "required"
     """`not-required` lets evidence count whose subject is known only by its published identity."""
+    each: bool = False
+    """Asked of every piece on record (each incident, each change); where there is none, only the row's ask is left."""
 
     @property
     def judged_by_machine(self) -> bool:
@@ -179,6 +181,9 @@ class Requirement(Strict):
         weak = [need.id for need in self.needs if not need.judged_by_machine]
         if weak and not self.ask:
             raise ValueError(f"need {weak[0]} checks presence only, which is never enough: add an ask")
+        vacuous = [need.id for need in self.needs if need.each]
+        if vacuous and not self.ask:
+            raise ValueError(f"need {vacuous[0]} asks nothing where nothing is on record: add an ask")
         return self
 
     @property

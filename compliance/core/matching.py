@@ -2,8 +2,8 @@
 
 The compiled JSON Schema decides (`jsonschema_rs`, which here resolves no reference); this module says in words why
 it said no. Conditions that select (a category, a document's type, a metric's name) make other evidence
-irrelevant; all other conditions make it insufficient. A data role is no selection: results on the wrong data are
-evidence that cannot carry the claim, and that is said.
+irrelevant; all other conditions make it insufficient. A data role and a status are no selection: results on the wrong
+data and a draft of the document are evidence that cannot carry the claim, and that is said.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from compliance.core.catalog import ANY_GROUP, INTERVAL, Metrics, Need, compile_
 from compliance.core.evidence import Evidence
 from compliance.errors import InvalidInput
 
-DATA_ROLE = "dataset.role"
+DATA_ROLE, STATUS = "dataset.role", "status"
 
 
 def _refuse(uri: str) -> NoReturn:
@@ -30,7 +30,7 @@ def validator(requirement: str, need: Need) -> jsonschema_rs.Draft202012Validato
 
 def selects(need: Need, content: Mapping[str, Any]) -> bool:
     """Say whether evidence of the need's kind speaks of what the need is about."""
-    wanted = {path: allowed for path, allowed in need.where.items() if path != DATA_ROLE}
+    wanted = {path: allowed for path, allowed in need.where.items() if path not in (DATA_ROLE, STATUS)}
     if wanted and not paths.hold(content, wanted):
         return False
     return need.metrics is None or any(row["name"] in need.metrics.any_of for row in criteria.rows(content))
@@ -42,11 +42,14 @@ def lacks(need: Need, piece: Evidence) -> str | None:
     In words, and sooner than the schema; it never finds fault with what the schema accepts.
     """
     number, content = piece.number, piece.content
-    if not in_role(need, content):
+    if not _holds(need, content, DATA_ROLE):
         found, wanted = paths.said(content, DATA_ROLE), need.where[DATA_ROLE]
         return (
             f"Wrong data role: {number} rests on {paths.wordy(found) or 'no'} data, not on {paths.wordy(wanted)} data."
         )
+    if not _holds(need, content, STATUS):
+        found, wanted = paths.said(content, STATUS), need.where[STATUS]
+        return f"{number} says {paths.wordy(found) or 'nothing'} for status, not {paths.wordy(wanted)}."
     for path in need.fields:
         if any(value in paths.EMPTY for value in paths.at(content, path)):
             return f"{number} leaves out {path}."
@@ -85,10 +88,14 @@ def _groups(need: Need, content: Mapping[str, Any], group: str) -> list[Mapping[
     return found
 
 
-def in_role(need: Need, content: Mapping[str, Any]) -> bool:
-    """Say whether evidence rests on data in the role that the need asks for, if it asks for one."""
-    allowed = need.where.get(DATA_ROLE)
-    return allowed is None or any(value in allowed for value in paths.at(content, DATA_ROLE))
+def in_state(need: Need, content: Mapping[str, Any]) -> bool:
+    """Say whether evidence rests on data in the role, and has the status, that the need asks for, if it asks."""
+    return all(_holds(need, content, path) for path in (DATA_ROLE, STATUS))
+
+
+def _holds(need: Need, content: Mapping[str, Any], path: str) -> bool:
+    allowed = need.where.get(path)
+    return allowed is None or any(value in allowed for value in paths.at(content, path))
 
 
 def _too_few(number: str, content: Mapping[str, Any], path: str, least: int) -> str | None:

@@ -31,17 +31,29 @@ def weigh(case: Case, requirement: Requirement, need: Need, carried: frozenset[s
             need.id, NeedVerdict.FAILED, newest, against=_numbers(piece for piece, _ in reversed(contrary))
         )
     refused: dict[NeedVerdict, tuple[str, list[Evidence]]] = {}
+    shown: list[_Passed] = []
     for piece in reversed(mine):
         outcome = _judge(case, need, piece, valid)
         if isinstance(outcome, _Passed):
-            return NeedResult(need.id, NeedVerdict.PASSED, outcome.reason, outcome.evidence)
-        verdict, reason = outcome
-        refused.setdefault(verdict, (reason, []))[1].append(piece)
+            shown.append(outcome)
+            if not need.each:
+                break
+        else:
+            verdict, reason = outcome
+            refused.setdefault(verdict, (reason, []))[1].append(piece)
+    if shown and not (need.each and refused):
+        numbers = _first(number for one in shown for number in one.evidence)
+        return NeedResult(need.id, NeedVerdict.PASSED, shown[0].reason, tuple(numbers))
     for verdict in (NeedVerdict.INSUFFICIENT, NeedVerdict.STALE):
         if verdict in refused:
             reason, pieces = refused[verdict]
             return NeedResult(need.id, verdict, reason, against=_numbers(pieces))
-    return _elsewhere(case, need)
+    return _elsewhere(case, need, valid)
+
+
+def asked(case: Case, need: Need, carried: frozenset[str]) -> bool:
+    """Say whether a need is asked at all: one of each piece on record is not where there is none."""
+    return not need.each or bool(case.candidates(need, carried))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,7 @@ def _contrary(case: Case, need: Need, piece: Evidence, valid: Validator) -> str 
         return missed
     if (
         not judgement.judges(need)
-        or not matching.in_role(need, piece.content)
+        or not matching.in_state(need, piece.content)
         or _elsewhere_declared(case, need, piece)
     ):
         return None
@@ -165,14 +177,14 @@ def _identity_only(need: Need, piece: Evidence) -> bool:
     )
 
 
-def _elsewhere(case: Case, need: Need) -> NeedResult:
+def _elsewhere(case: Case, need: Need, valid: Validator) -> NeedResult:
     """Nothing speaks of this version: say whether an earlier one was shown, or that nothing is on record."""
     families = _families(case, need)
     old = [
         piece
         for family in families
         for piece in case.shelf.family(need.kind, family)
-        if matching.selects(need, piece.content)
+        if matching.selects(need, piece.content) and valid.is_valid(piece.statement)
     ]
     if old:
         newest = max(old, key=lambda piece: piece.index)

@@ -74,6 +74,9 @@ SAME_UDI: Json = {
 UNIQUE: Json = {"kind": "model-version", "about": "model-version", "unique": ["udi"]}
 FIGURES: Json = {"kind": "document", "figures": True}
 LEAST: Json = {"kind": "risk-file", "least": {"hazards": 2}}
+EACH: Json = {"kind": "incident", "where": {"type": ["serious-incident"]}, "fields": ["harm"], "each": True}
+RELEASED: Json = {"kind": "document", "where": {"document_type": ["labelling"], "status": ["released"]}}
+EVASION: Json = {"kind": "safety-result", "about": "model-version", "fields": ["attacks"]}
 AWARE = "2026-11-01T08:00:00Z"
 OTHER = Thing("clinical-risk@1", sha("model 1"), "folder")
 
@@ -131,13 +134,35 @@ CASES: list[tuple[Json, list[Record], str, str]] = [
     (LEAST, [Record("risk-file", subject("r@1", sha("r")), {"hazards": [1]})], "insufficient",
      "says 1 for hazards, the need asks for 2 at least"),
     (LEAST, [Record("risk-file", subject("r@1", sha("r")), {})], "insufficient", "leaves out hazards"),
+    (EACH, [incident(type="serious-incident", harm="x"), incident(type="serious-incident", harm="y")], "passed", ""),
+    (EACH, [incident(type="serious-incident"), incident(type="serious-incident", harm="y")], "insufficient",
+     "EV-000001 leaves out harm."),
+    (RELEASED, [document(status="released"), document(status="draft")], "passed", ""),
+    (RELEASED, [document(status="draft")], "insufficient", "EV-000001 says draft for status, not released."),
+    (RELEASED, [document()], "insufficient", "EV-000001 says nothing for status, not released."),
+    (EVASION, [Record("safety-result", about(OTHER), {"metrics": [], "attacks": ["x"]})], "stale", "clinical-risk@1"),
+    (EVASION, [Record("safety-result", about(OTHER), {"metrics": []})], "gap", "about clinical-risk@2"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("need", "records", "verdict", "words"), CASES)
 def test_a_word_judges(need: Json, records: list[Record], verdict: str, words: str) -> None:
-    result = judged(need, {f"record {place}": record for place, record in enumerate(records)})
+    result = judged(need, {f"record {place}": record for place, record in enumerate(records)}, ask="And is it so?")
     assert (result.verdict.value, words in result.reason) == (verdict, True), result.reason
+
+
+def test_what_is_asked_of_each_piece_is_not_asked_where_there_is_none() -> None:
+    other = incident(type="complaint")
+    row = {**ROW, "needs": [{"id": "n", **EACH}], "ask": "Were there none?"}
+    head = {"id": "law", "version": "1", "date": "2026-11-23", "title": "A law", "publisher": "A parliament"}
+    catalog = Catalog.model_validate_json(json.dumps({**head, "requirements": [row]}))
+    held = ledger({"genesis": key_event("pipeline", ["admin", "recorder"], "pipeline"), "other": other}).values()
+    found = assess([catalog], held, {}, system="clinical-risk", model=MODEL, on="2026-11-23").findings[0]
+    assert (found.finding.value, found.needs, found.reason) == (
+        "undetermined", (), "A person must decide: Were there none?",
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="add an ask"):
+        Catalog.model_validate_json(json.dumps({**head, "requirements": [{**row, "ask": None}]}))
 
 
 def test_a_contradiction_is_superseded_only_with_a_reason_and_then_no_longer_counts() -> None:
