@@ -114,6 +114,8 @@ class Document(Content):
     figures: list[Figure] | None = None
     traces: list[Trace] | None = None
     testing: list[Testing] | None = None
+    intended_purpose: Text | None = None
+    """As the document prints it, letter by letter."""
     identifiers: dict[Label, Word] | None = None
     """What the document says the product is: udi, model, certificate, pccp_version."""
     topics: list[Word] | None = None

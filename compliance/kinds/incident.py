@@ -65,6 +65,10 @@ class Incident(Content):
     public_on: IsoDate | None = None
     status: Literal["open", "investigating", "closed", "unknown"]
     severity: Literal["death", "serious", "non-serious", "none", "unknown"] | None = None
+    limb: Literal["health", "critical-infrastructure", "fundamental-rights", "property-or-environment"] | None = None
+    """Limb (a) to (d) of Art. 3(49) AI Act that makes it serious."""
+    widespread: bool | None = None
+    """Whether it is a widespread infringement (Art. 3(61) AI Act)."""
     harm: Text | None = None
     people_affected: Count | None = None
     patients_affected: Literal["yes", "no", "unknown"] | None = None
@@ -78,6 +82,8 @@ class Incident(Content):
     investigation: Text | None = None
     causal_link: Literal["established", "reasonably-likely", "excluded", "unknown"] | None = None
     reportability: Reportability | None = None
+    first_reported_on: IsoDate | None = None
+    """Day of the first report to the authority that had to be told: the day that a reporting clock runs to."""
     reports: list[Report] | None = None
     complaint: Complaint | None = None
     due_on: IsoDate | None = None
@@ -95,4 +101,9 @@ class Incident(Content):
         aware = self.became_aware_at
         if self.occurred_on and aware and aware[:10] < self.occurred_on:
             raise ValueError(f"was known at {aware}, before it occurred on {self.occurred_on}")
+        sent = [report.sent for report in self.reports or [] if report.sent]
+        if self.first_reported_on and sent and self.first_reported_on not in sent:
+            raise ValueError(
+                f"was first reported on {self.first_reported_on}, but none of its reports was sent that day"
+            )
         return self

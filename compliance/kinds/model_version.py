@@ -176,6 +176,8 @@ class ModelVersion(Content):
     excluded_inputs: list[Text] | None = None
     """What was kept out and why: a column that leaks the outcome, a protected attribute."""
     preprocessing: Text | None = None
+    preprocessing_sha256: Sha256 | None = None
+    """Digest of the preprocessing that the product runs; test data went through the same."""
     context_length: Positive | None = None
     """Tokens."""
     vocabulary: Positive | None = None

@@ -7,7 +7,7 @@ from pydantic import model_validator
 from compliance.core.evidence import IsoDate, Sha256, Strict
 from compliance.kinds.base import Content
 from compliance.kinds.change_plan import SubmittedPlan
-from compliance.kinds.fields import Record, Text, Word
+from compliance.kinds.fields import Label, Record, Text, Word
 from compliance.kinds.submitted import OtherFile, PdfFile, Sized
 
 
@@ -136,6 +136,10 @@ class Submission(Content):
     statements: Statements | None = None
     prepared_on: IsoDate | None = None
     status: Literal["planned", "submitted", "accepted", "under-review", "granted", "refused", "withdrawn"]
+    intended_purpose: Text | None = None
+    """As it was sent, letter by letter."""
+    identifiers: dict[Label, Word] | None = None
+    """What was sent says the product is: udi, model, certificate."""
     contents: list[Item] | None = None
     files: list[PdfFile] | None = None
     other_files: list[OtherFile] | None = None
