@@ -16,6 +16,8 @@ class Function(Strict):
     assigned: Positive
     trained: Count
     assessed: Count | None = None
+    acknowledged: Count | None = None
+    """How many signed that they answer for what is done under their signature."""
 
     @model_validator(mode="after")
     def _counted(self) -> Self:
@@ -39,7 +41,7 @@ class TrainingRecord(Content):
         "data-handling",
         "security",
         "competence",
-        "electronic-signatures",
+        "electronic-records",
         "other",
     ]
     content_summary: Text
