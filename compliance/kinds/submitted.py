@@ -13,7 +13,7 @@ from compliance.core.evidence import Sha256, Strict
 from compliance.kinds.fields import Count, Positive, Word
 
 Bytes = Annotated[str, StringConstraints(pattern=r"^\d{1,18}$")]
-Size = Literal["up-to-50-mb", "up-to-1-gb", "under-4-gb", "larger"]
+Size = Literal["up-to-50-mb", "up-to-400-mb", "up-to-1-gb", "under-4-gb", "larger"]
 
 ECOPY_NAME = re.compile(r"[0-9]{3}_[A-Za-z0-9 ._-]{1,125}\.pdf")
 """eCopy guidance, Attachment 1, Section C.1: a three-digit prefix, then at most 125 plain characters."""
@@ -28,6 +28,8 @@ def size_of(bytes_: str) -> Size:
     count = int(bytes_)
     if count <= 50_000_000:
         return "up-to-50-mb"
+    if count <= 400_000_000:
+        return "up-to-400-mb"
     if count <= 1_000_000_000:
         return "up-to-1-gb"
     return "under-4-gb" if count < 4_000_000_000 else "larger"

@@ -18,7 +18,8 @@ SHA = "0" * 64
     [
         ("0", "up-to-50-mb"),
         ("50000000", "up-to-50-mb"),
-        ("50000001", "up-to-1-gb"),
+        ("50000001", "up-to-400-mb"),
+        ("400000001", "up-to-1-gb"),
         ("1000000000", "up-to-1-gb"),
         ("1000000001", "under-4-gb"),
         ("3999999999", "under-4-gb"),
@@ -31,7 +32,7 @@ def test_a_size_keeps_the_limits_that_the_guidance_names(count: str, size: str) 
 
 @given(st.integers(0, 10**10), st.integers(0, 10**10))
 def test_a_larger_file_never_keeps_a_tighter_limit(one: int, two: int) -> None:
-    order = ["up-to-50-mb", "up-to-1-gb", "under-4-gb", "larger"]
+    order = ["up-to-50-mb", "up-to-400-mb", "up-to-1-gb", "under-4-gb", "larger"]
     small, large = sorted((one, two))
     assert order.index(str(Sized(bytes=str(small)).size)) <= order.index(str(Sized(bytes=str(large)).size))
 
@@ -59,7 +60,7 @@ def test_names_are_held_to_each_pattern(name: str, ecopy: bool, specified: bool,
 @pytest.mark.parametrize(
     ("claim", "words"),
     [
-        ({"bytes": "60000000", "size": "up-to-50-mb"}, "size is given as up-to-50-mb, but it is up-to-1-gb"),
+        ({"bytes": "60000000", "size": "up-to-50-mb"}, "size is given as up-to-50-mb, but it is up-to-400-mb"),
         ({"name": "A B.pdf", "ecopy_name": True}, "ecopy_name is given as True, but it is False"),
         ({"name": "data.zip"}, "goes under other_files"),
     ],

@@ -160,7 +160,10 @@ def resolved(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
 def at(schema: dict[str, Any], part: dict[str, Any], path: str) -> dict[str, Any] | None:
     """Return the schema of the field at a path, or None where the kind has no such field."""
     for step in path.split("."):
-        below = part.get("properties", {}).get(step.removesuffix("[]"))
+        name = step.removesuffix("[]")
+        # Free labels, such as those of `identifiers`, are fields by their pattern.
+        free = (value for pattern, value in part.get("patternProperties", {}).items() if re.match(pattern, name))
+        below = part.get("properties", {}).get(name) or next(free, None)
         if below is None:
             return None
         part = resolved(schema, below)
