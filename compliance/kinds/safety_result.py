@@ -83,6 +83,7 @@ class SafetyResult(Measured):
     harm: Text | None = None
     harm_severity: Severity | None = None
     harm_categories: list[Word] | None = None
+    """cbrn, violence, hate, self-harm, sexual, child-abuse, non-consensual-imagery…"""
     mitigations_active: Text | None = None
     """Filters, guardrails or human review that stood in front of the model during the test."""
     findings: list[Finding] | None = None
