@@ -159,6 +159,8 @@ class Trace(Strict):
     """Controls that name no evidence of being implemented."""
     not_verified: Count
     """Controls that name no evidence of being effective."""
+    uncontrolled: Count
+    """Hazards without any control whose risk the matrix does not simply accept."""
 
 
 class Overall(Strict):
@@ -213,11 +215,15 @@ class RiskFile(Content):
         """Count the trace; a hazard that is no hazard is told by its own model."""
         if not isinstance(content, dict):
             return content
-        controls = [one for hazard in _dicts(content.get("hazards")) for one in _dicts(hazard.get("controls"))]
+        hazards = _dicts(content.get("hazards"))
+        controls = [one for hazard in hazards for one in _dicts(hazard.get("controls"))]
         counted = {
             "controls": len(controls),
             "not_implemented": sum(not one.get("implemented") for one in controls),
             "not_verified": sum(not one.get("verification") for one in controls),
+            "uncontrolled": sum(
+                not one.get("controls") and one.get("acceptability") != "acceptable" for one in hazards
+            ),
         }
         if content.get("trace") not in (None, counted):
             raise ValueError(f"its trace is {content['trace']}, but its controls give {counted}")

@@ -203,8 +203,10 @@ def test_model_and_schema_refuse_an_unknown_field(on_record: Any, kind: str) -> 
 def test_a_risk_file_counts_which_controls_are_shown(on_record: Any) -> None:
     pending = {"id": "C2", "type": "information", "measure": "m", "verification_pending": "no user test yet"}
     hazard = {**HAZARD, "controls": [*HAZARD["controls"], pending]}
-    statement = whole(on_record, "risk-file", {"hazards": [hazard]})
-    assert statement["predicate"]["content"]["trace"] == {"controls": 2, "not_implemented": 2, "not_verified": 1}
+    bare = {**HAZARD, "id": "H2", "controls": [], "no_control": "rare"}
+    statement = whole(on_record, "risk-file", {"hazards": [hazard, bare]})
+    counted = {"controls": 2, "not_implemented": 2, "not_verified": 1, "uncontrolled": 1}
+    assert statement["predicate"]["content"]["trace"] == counted
 
 
 PLANNED: dict[str, Any] = {
@@ -317,7 +319,7 @@ FALSE: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "a trace that its controls do not give": (
         "risk-file",
-        {"trace": {"controls": 1, "not_implemented": 0, "not_verified": 0}},
+        {"trace": {"controls": 1, "not_implemented": 0, "not_verified": 0, "uncontrolled": 0}},
         "'not_implemented': 1",
     ),
     "more untraced than there are": (
