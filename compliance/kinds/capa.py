@@ -39,6 +39,7 @@ class Capa(Content):
     actions: list[Action] = Field(min_length=1)
     effectiveness_check: Text | None = None
     effectiveness_evidence: list[Record] | None = None
+    retain_until: IsoDate | None = None
     people_informed: list[Text] | None = None
     """Distributors, deployers, authorities that were told (Art. 20)."""
 

@@ -117,7 +117,7 @@ class Document(Content):
     intended_purpose: Text | None = None
     """As the document prints it, letter by letter."""
     identifiers: dict[Label, Word] | None = None
-    """What the document says the product is: udi, model, certificate, pccp_version."""
+    """What the document says the product is: udi, model, certificate, pccp_version, us_status, record_system."""
     topics: list[Word] | None = None
     """What it treats, out of a set that a requirement names (views of an architecture, categories of controls)."""
     answers: list[Word] | None = None
