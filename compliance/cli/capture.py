@@ -20,6 +20,12 @@ def capture(
     model: Annotated[
         str | None, typer.Option(metavar="NAME[@VERSION]", help="Registered model, newest version if none.")
     ] = None,
+    evaluates: Annotated[
+        str | None,
+        typer.Option(metavar="NAME@VERSION", help="With --run: it is MLflow's evaluation of this model version…"),
+    ] = None,
+    on: Annotated[str | None, typer.Option(metavar="NAME@VERSION", help="… on this dataset.")] = None,
+    plan: Annotated[str | None, typer.Option(metavar="PLAN", help="… under this acceptance plan.")] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="All tracked runs and model versions, then what is left without evidence.")
     ] = False,
@@ -46,6 +52,11 @@ def capture(
             "Give one of --run, --model, --all and --watch.",
             "--run takes a run id, --model a registered model's NAME or NAME@VERSION.",
         )
+    if bool(evaluates) != bool(on) or ((evaluates or plan) and not run) or (plan and not evaluates):
+        fail(
+            "--evaluates and --on go together, and with --run; --plan goes with both.",
+            "Name the model version and the dataset that the run evaluated, as they stand on record.",
+        )
     if listen and not watch:
         fail("--listen goes with --watch.", "Add --watch, or leave --listen out.")
     from compliance.services import capture as capturing
@@ -62,6 +73,15 @@ def capture(
                 look = capture_all(ws, key=key)
             elif model:
                 logged = capturing.capture_model(ws, model, key=key)
+            elif evaluates and on:
+                from compliance.services.evaluation_runs import capture_evaluation
+
+                more = {"plan": plan} if plan else {}
+                logged = [
+                    piece
+                    for run_id in run or []
+                    for piece in capture_evaluation(ws, run_id, model=evaluates, dataset=on, key=key, **more)
+                ]
             else:
                 logged = [piece for run_id in run or [] for piece in capturing.capture_run(ws, run_id, key=key)]
     if everything:

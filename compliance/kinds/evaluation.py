@@ -204,6 +204,8 @@ class Measured(Content):
     seed: Word | None = None
     tool: Word | None = None
     tool_version: Word | None = None
+    mlflow_run: Word | None = None
+    """Id of the run of MLflow's that measured it."""
     limits: list[Text] | None = None
     tested_model_statement: Text | None = None
     """What was really tested, where it is not beyond doubt the named version."""

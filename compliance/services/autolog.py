@@ -19,6 +19,7 @@ from compliance.errors import ComplianceError, Unavailable
 from compliance.services import mirroring, worker
 from compliance.services.record import Logged
 from compliance.services.workspace import Workspace, now
+from compliance.storage.mirror.record import ENVELOPE_TAG
 from compliance.storage.mirror.tracking import without_credentials
 
 NAME = "autolog"
@@ -71,17 +72,19 @@ def autolog(workspace: Path | str | None = None, *, model: str | None = None, ke
 def drain(ws: Workspace) -> Iterator[list[Logged]]:
     """Capture every run that a note names, and remove the note; yield what each added.
 
+    Evaluations are left to `capture --run --evaluates`: only a person can say of which version, on which dataset.
     Stops where MLflow cannot be reached; a run that cannot be captured otherwise is said and left.
     """
     from compliance.services import capture
+    from compliance.services.evaluation_runs import is_evaluation
 
-    own = mirroring.read_mirror(ws).experiment_id
     tracking = mirroring.read_mirror(ws).tracking
     for note in sorted((ws.root / NOTES).glob("*.json"), key=lambda path: path.stat().st_mtime_ns):
         try:
             wanted = json.loads(note.read_bytes())
             run = tracking.run(note.stem)
-            if run.experiment_id != own and run.status in capture.OUTCOMES:
+            ours = ENVELOPE_TAG in run.tags
+            if run.status in capture.OUTCOMES and not ours and not is_evaluation(run):
                 before = capture.captured_runs(ws).get(run.run_id)
                 options = {name: value for name, value in wanted.items() if value}
                 yield capture.log_run(ws, tracking, run, before, **options)

@@ -33,7 +33,7 @@ WORD, DIGITS = 200, 40
 """What a word and a number of the kind may hold, in characters; longer ones stand in the attachment."""
 CUT = f"… [cut; whole in {RUN_FILE}]"
 OUTCOMES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "stopped"}
-_CHANGED = "The run was changed in MLflow after it had been captured."
+CHANGED = "The run was changed in MLflow after it had been captured."
 
 
 def capture_run(
@@ -64,10 +64,11 @@ def log_run(
     run_id = run.run_id
     if run.status not in OUTCOMES:
         raise InvalidInput(f"The run {run_id} is {run.status.lower()}.", remedy="Capture it when it has ended.")
-    lengths = {key: tracking.history_length(run_id, key) for key in sorted(run.metrics)}
-    whole = canonical(_whole(tracking, run, lengths))
-    if before is not None and _holds(before, RUN_FILE, digest(whole)):
+    shown = whole(tracking, run)
+    data = canonical(shown)
+    if before is not None and holds(before, RUN_FILE, data):
         return []
+    lengths = {metric["name"]: metric["values"] for metric in shown["metrics"]}
     authored: dict[str, Any] = {
         "kind": "training-run",
         "title": f"Training run {run.name or run_id}",
@@ -75,14 +76,14 @@ def log_run(
         **_content(run, lengths),
         **fields,
         "attachments": [
-            {"data": whole, "name": RUN_FILE, "media_type": "application/json"},
+            {"data": data, "name": RUN_FILE, "media_type": "application/json"},
             *fields.get("attachments", []),
         ],
     }
     if model is not None:
         authored["model"] = model
     if before is not None:
-        authored["supersedes"] = {"evidence": before.number, "reason": _CHANGED}
+        authored["supersedes"] = {"evidence": before.number, "reason": CHANGED}
     origin = {"run_id": run_id, "experiment": run.experiment_id}
     return record.log(ws, [authored], how="capture", key=key, mlflow=origin)
 
@@ -131,8 +132,9 @@ def log_version(
     return record.log(ws, [authored], how="capture", key=key, mlflow=origin)
 
 
-def _whole(tracking: "Tracking", run: "MLflowRun", lengths: Mapping[str, int]) -> dict[str, Any]:
+def whole(tracking: "Tracking", run: "MLflowRun") -> dict[str, Any]:
     """Return the run as MLflow shows it, our own tags left out, with the digest of every file."""
+    lengths = {key: tracking.history_length(run.run_id, key) for key in sorted(run.metrics)}
     files = [{"path": path, "sha256": _sha256(tracking.read(run, path))} for path in tracking.artifacts(run)]
     return {**_shown(run, lengths), "artifacts": files}
 
@@ -177,15 +179,15 @@ def _content(run: "MLflowRun", lengths: Mapping[str, int]) -> dict[str, Any]:
         "dirty": None if dirty is None else dirty.lower() == "true",
     }
     content: dict[str, Any] = {
-        "started_at": _moment(run.started),
-        "ended_at": _moment(run.ended) if run.ended else None,
+        "started_at": moment(run.started),
+        "ended_at": moment(run.ended) if run.ended else None,
         "outcome": OUTCOMES[run.status],
         "mlflow_run": run.run_id,
         "parameters": {_word(name): _word(value) for name, value in sorted(run.params.items()) if value},
         "figures": [
-            {"name": _word(key), "value": _digits(point.value), "step": max(point.step, 0), "values": lengths[key]}
+            {"name": _word(key), "value": digits(point.value), "step": max(point.step, 0), "values": lengths[key]}
             for key, point in sorted(run.metrics.items())
-            if _digits(point.value)
+            if digits(point.value)
         ],
         "code": {name: _word(value) for name, value in code.items() if value not in (None, "")},
     }
@@ -198,15 +200,15 @@ def _summary(run: "MLflowRun", registered: "list[ModelVersion]") -> str:
     if run.inputs:
         inputs = ", ".join(f"{item.name} ({item.context})" if item.context else item.name for item in run.inputs)
         said.append(f"Dataset inputs as MLflow names them: {inputs}.")
-    unreal = sorted(name for name, point in run.metrics.items() if not _digits(point.value))
+    unreal = sorted(name for name, point in run.metrics.items() if not digits(point.value))
     if unreal:
         said.append(f"Metrics without a number that a record can hold: {', '.join(unreal)}.")
     return " ".join(said)
 
 
-def captured_runs(ws: "Workspace") -> dict[str, Evidence]:
-    """Return the newest evidence of each captured run, by MLflow's run id."""
-    pieces = (ws.ledger.piece(index) for index in ws.ledger.indexes_of("training-run"))
+def captured_runs(ws: "Workspace", kind: str = "training-run") -> dict[str, Evidence]:
+    """Return the newest evidence of a kind of each captured run, by MLflow's run id."""
+    pieces = (ws.ledger.piece(index) for index in ws.ledger.indexes_of(kind))
     return {str(piece.content["mlflow_run"]): piece for piece in pieces if "mlflow_run" in piece.content}
 
 
@@ -216,20 +218,22 @@ def looks_as_captured(ws: "Workspace", run: "MLflowRun", piece: Evidence) -> boo
     if held is None:
         return False
     try:
-        whole = json.loads((ws.attachments / held).read_bytes())
+        then = json.loads((ws.attachments / held).read_bytes())
     except OSError:
         return False
     now = _shown(run, dict.fromkeys(run.metrics, 0))
-    for metric in whole["metrics"]:
+    for metric in then["metrics"]:
         metric["values"] = 0
-    return all(whole.get(field) == value for field, value in now.items())
+    return all(then.get(field) == value for field, value in now.items())
 
 
-def _holds(piece: Evidence, name: str, sha256: str) -> bool:
-    return any(a["name"] == name and a["sha256"] == sha256 for a in piece.predicate["attachments"])
+def holds(piece: Evidence, name: str, data: bytes) -> bool:
+    """Say whether a piece has an attachment of this name with these bytes."""
+    wanted = digest(data)
+    return any(a["name"] == name and a["sha256"] == wanted for a in piece.predicate["attachments"])
 
 
-def _digits(value: float) -> str | None:
+def digits(value: float) -> str | None:
     """Return a number in digits, or None where there are none or too many: NaN, infinity, 1e-300."""
     text = f"{Decimal(repr(value)):f}" if math.isfinite(value) else ""
     return text if 0 < len(text) <= DIGITS else None
@@ -257,5 +261,6 @@ def _sha256(pieces: Iterable[bytes]) -> str:
     return hasher.hexdigest()
 
 
-def _moment(milliseconds: int) -> str:
+def moment(milliseconds: int) -> str:
+    """Return one of MLflow's times as we write times."""
     return utc_text(datetime.fromtimestamp(milliseconds / 1000, UTC))

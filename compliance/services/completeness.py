@@ -16,7 +16,9 @@ from compliance.core.completeness import newest
 from compliance.core.evidence import Evidence, utc_text
 from compliance.errors import ComplianceError, InvalidInput
 from compliance.services import autolog, capture, mirroring, record
+from compliance.services.evaluation_runs import is_evaluation
 from compliance.services.record import Logged
+from compliance.storage.mirror.record import ENVELOPE_TAG
 from compliance.storage.mirror.tracking import ACTIVE
 
 if TYPE_CHECKING:
@@ -84,12 +86,11 @@ def find(ws: "Workspace", tracking: "Tracking") -> Tracked:
             "compliance.toml does not say what of MLflow's is tracked.",
             remedy='Name it: `mlflow = { …, experiments = ["triage-*"], models = ["triage"] }`.',
         )
-    own = mirroring.place(ws).experiment
-    experiments = [e for e in tracking.experiments() if e.name != own and _matches(e.name, wanted.experiments)]
+    experiments = [e for e in tracking.experiments() if _matches(e.name, wanted.experiments)]
     models = [name for name in tracking.registered_models() if _matches(name, wanted.models)]
     return Tracked(
         scope=(*(f"experiment {e.name}" for e in experiments), *(f"model {name}" for name in models)),
-        runs=tuple(run for e in experiments for run in tracking.runs(e.id) if run.lifecycle == ACTIVE),
+        runs=tuple(run for e in experiments for run in tracking.runs(e.id) if _is_theirs(run)),
         versions=tuple(version for name in models for version in tracking.model_versions(name)),
     )
 
@@ -97,13 +98,16 @@ def find(ws: "Workspace", tracking: "Tracking") -> Tracked:
 def compare(ws: "Workspace", tracked: Tracked, unreadable: Mapping[str, str] | None = None) -> Look:
     """Hold what MLflow shows against the ledger, reading no file: whatever has no evidence, or has changed since."""
     unread = unreadable or {}
-    captured = capture.captured_runs(ws)
+    captured = capture.captured_runs(ws) | capture.captured_runs(ws, "evaluation")
     inputs = {item.name for run in tracked.runs for item in run.inputs}
-    counts = {"run": len(tracked.runs), "model-version": len(tracked.versions), "dataset": len(inputs)}
+    judging = sum(map(is_evaluation, tracked.runs))
+    counts = {"run": len(tracked.runs) - judging, "evaluation-run": judging}
+    counts |= {"model-version": len(tracked.versions), "dataset": len(inputs)}
     look = Look(tracked.scope, counts)
     for run in tracked.runs:
         state = _state_of_run(ws, run, captured.get(run.run_id))
-        _note(look, "run", run.name or run.run_id, run.run_id, state, unread.get(run.run_id))
+        what = "evaluation-run" if is_evaluation(run) else "run"
+        _note(look, what, run.name or run.run_id, run.run_id, state, unread.get(run.run_id))
     for version in tracked.versions:
         name = f"{version.name}@{version.version}"
         state = "" if ws.ledger.subject(name) else "no-evidence"
@@ -128,6 +132,8 @@ def _captures(
 ) -> Iterator[tuple[str, Callable[[], list[Logged]]]]:
     for run in tracked.runs:
         state = _state_of_run(ws, run, captured.get(run.run_id))
+        if is_evaluation(run):
+            continue  # which version it judged, on which dataset, only a person can say
         if state in ("no-evidence", "changed") or (thorough and not state):
             yield run.run_id, partial(capture.log_run, ws, tracking, run, captured.get(run.run_id), key=key)
     for version in tracked.versions:
@@ -179,6 +185,11 @@ def _log(ws: "Workspace", look: Look, key: str | None) -> list[Logged]:
     title = f"Completeness of the evidence against MLflow, {now[:16].replace('T', ' ')} UTC"
     authored = {"kind": "log", "name": f"{NAME}@{now[:19].replace(':', '')}", "title": title, **content}
     return record.log(ws, [authored], how="capture", key=key)
+
+
+def _is_theirs(run: "MLflowRun") -> bool:
+    """Say whether a run is there and is not itself some system's mirrored evidence."""
+    return run.lifecycle == ACTIVE and ENVELOPE_TAG not in run.tags
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

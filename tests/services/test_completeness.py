@@ -81,7 +81,10 @@ def test_whatever_has_no_evidence_is_named_until_it_has(ws: Workspace, client: A
         ("dataset", "no-evidence"),
     ]
     assert piece.content["scope"] == [f"experiment {ws.config.system.id}-training", f"model {model}"]
-    assert "3 runs, 1 model version, 1 dataset. Without valid evidence: run going (unfinished)" in note(piece).text
+    assert (
+        "3 runs, 0 evaluation runs, 1 model version, 1 dataset. Without valid evidence: run going (unfinished)"
+        in note(piece).text
+    )
     assert capture_run(ws, bad) == []
 
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,12 +28,15 @@ from compliance.storage.mirror.tracking import (
     MLflowRun,
     ModelFiles,
     ModelVersion,
+    Verdict,
     is_server,
     sqlite_file,
     without_credentials,
 )
 
 PAGE = 1_000
+TRACES = 500
+"""More than this many traces MLflow does not give at once."""
 
 
 def quiet_import() -> Any:
@@ -187,6 +191,18 @@ class ClientTracking:
         with tempfile.TemporaryDirectory() as target, self._guarded():
             yield from file_pieces(Path(self._mlflow.download_artifacts(run.run_id, path, target)))
 
+    def verdicts(self, run: MLflowRun) -> list[Verdict]:
+        search = partial(
+            self._mlflow.search_traces, locations=[run.experiment_id], run_id=run.run_id, include_spans=False
+        )
+        found = [
+            _verdict(trace.info.trace_id, said)
+            for trace in self._all(search, TRACES)
+            for said in trace.info.assessments
+            if said.valid is not False
+        ]
+        return sorted(found, key=lambda one: (one.trace, one.name, one.by))
+
     def history_length(self, run_id: str, metric: str) -> int:
         with self._guarded():
             return len(self._mlflow.get_metric_history(run_id, metric))
@@ -238,11 +254,11 @@ class ClientTracking:
         ]
         return sorted(versions, key=lambda version: int(version.version))
 
-    def _all(self, search: Callable[..., Any]) -> Iterator[Any]:
+    def _all(self, search: Callable[..., Any], size: int = PAGE) -> Iterator[Any]:
         page = None
         while True:
             with self._guarded():
-                answer = search(max_results=PAGE, page_token=page)
+                answer = search(max_results=size, page_token=page)
             yield from answer
             page = answer.token
             if not page:
@@ -287,6 +303,13 @@ def _write_ahead(file: Path) -> None:
     with sqlite3.connect(file, timeout=30) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
     connection.close()
+
+
+def _verdict(trace: str, said: Any) -> Verdict:
+    by = "expectation" if said.expectation is not None else said.source.source_type.lower()
+    error = said.error.error_code if said.error else None
+    value = said.expectation.value if said.expectation is not None else said.feedback and said.feedback.value
+    return Verdict(trace, said.name, by, value, error)
 
 
 def _run(run: Any) -> MLflowRun:

@@ -21,6 +21,7 @@ from compliance.storage.mirror.tracking import (
     MLflowRun,
     ModelFiles,
     ModelVersion,
+    Verdict,
 )
 
 if TYPE_CHECKING:
@@ -145,6 +146,9 @@ class RestTracking:
         if proxied is None:
             return self._client().read(run, path)
         return self._http.pieces(f"{PROXY}/{proxied}/{quote(path)}")
+
+    def verdicts(self, run: MLflowRun) -> list[Verdict]:
+        return self._client().verdicts(run)
 
     def history_length(self, run_id: str, metric: str) -> int:
         length, page = 0, ""

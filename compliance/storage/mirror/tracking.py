@@ -68,6 +68,18 @@ class Experiment:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one scorer or person said of one trace."""
+
+    trace: str
+    name: str
+    by: str
+    """`code`, `llm_judge`, `human`; or `expectation`, which is the right answer and no verdict."""
+    value: object
+    error: str | None = None
+
+
 class Tracking(Protocol):
     """Reading and writing runs. Every method raises Unavailable where MLflow cannot be reached or refuses."""
 
@@ -106,6 +118,9 @@ class Tracking(Protocol):
 
     def read(self, run: MLflowRun, path: str) -> Iterator[bytes]:
         """Yield one file of a run in pieces. Raises UnknownReference where it is not there."""
+
+    def verdicts(self, run: MLflowRun) -> list[Verdict]:
+        """Return what was said of each trace of an evaluation run, in the order of trace and name."""
 
     def history_length(self, run_id: str, metric: str) -> int:
         """Return how many values of one metric a run holds."""
