@@ -27,25 +27,37 @@ def for_requirement(requirement: str) -> list[Also]:
 
 @cache
 def available() -> tuple[Crosswalk, ...]:
-    """Return every crosswalk that ships, by file name."""
-    return tuple(check(path) for path in sorted((folder("schemas") / "crosswalks").glob("*.yaml")))
+    """Return every crosswalk that ships, by file name; that their requirements are real, the tests check."""
+    return tuple(_read(path)[0] for path in files())
+
+
+def files() -> list[Path]:
+    """Return the files of the crosswalks that ship, sorted."""
+    return sorted((folder("schemas") / "crosswalks").glob("*.yaml"))
 
 
 def check(path: Path) -> Crosswalk:
-    """Read a crosswalk file. Raises InvalidInput with file and line of everything that is wrong with it."""
-    located, *more = read_records(catalogs.read_bytes(path), str(path), first="id")
-    if more:
-        raise InvalidInput(f"{more[0].at()}: a crosswalk is one document.", remedy="Make it a file of its own.")
-    try:
-        crosswalk = Crosswalk.model_validate(located.value)
-    except ValidationError as error:
-        raise InvalidInput("\n".join(_invalid(error, located)), remedy="Mend these lines.") from error
+    """Read a crosswalk file and hold it against all catalogs at hand.
+
+    Raises InvalidInput with file and line of everything that is wrong with it.
+    """
+    crosswalk, located = _read(path)
     if problems := [*_unknown(crosswalk, located)]:
         raise InvalidInput(
             "\n".join(problems),
             remedy="`compliance catalog show ID` lists a catalog's requirements, `compliance schema list` the kinds.",
         )
     return crosswalk
+
+
+def _read(path: Path) -> "tuple[Crosswalk, Located]":
+    located, *more = read_records(catalogs.read_bytes(path), str(path), first="id")
+    if more:
+        raise InvalidInput(f"{more[0].at()}: a crosswalk is one document.", remedy="Make it a file of its own.")
+    try:
+        return Crosswalk.model_validate(located.value), located
+    except ValidationError as error:
+        raise InvalidInput("\n".join(_invalid(error, located)), remedy="Mend these lines.") from error
 
 
 def _invalid(error: ValidationError, located: "Located") -> Iterator[str]:
