@@ -39,7 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "show": Entry("browse:show", "Show one piece of evidence."),
     "lineage": Entry("browse:lineage", "Show what a model came from and what was built on it."),
     "status": Entry("status:status", "Show the findings and what to do next."),
-    "gate": Entry("status:gate", "Say whether a model version may be released: exit 0 or 1."),
+    "gate": Entry("gate:gate", "Say whether a model version may be released: exit 0 or 1."),
     "approve": Entry("acts:approve", "Sign an approval of evidence or of a dossier."),
     "determine": Entry("acts:determine", "Sign a decision about requirements."),
     "revoke": Entry("acts:revoke", "Withdraw a piece of evidence, with a reason."),

@@ -36,6 +36,8 @@ COLOURS = {
     "not-applicable": "dim",
 }
 """Colour repeats what the word says; nothing is said by colour alone."""
+_ANSI = {"green": "1;32", "yellow": "1;33", "cyan": "1;36", "magenta": "1;35", "bold red": "1;31", "dim": "2"}
+"""The same colours for lines that Rich does not print."""
 
 
 def prepare() -> None:
@@ -111,8 +113,11 @@ def console() -> "Console":
     return Console(highlight=False, markup=False, emoji=False)
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table. On a terminal columns wrap; the first, which names the row, only where it takes over half."""
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, colours: Sequence[str] = ()) -> None:
+    """Print a table. On a terminal columns wrap; the first, which names the row, only where it takes over half.
+
+    `colours` names, by column, the finding whose colour its counts have; noughts stay dim.
+    """
     cells = [[line(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         _plain(headers, cells)
@@ -128,7 +133,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
             header, no_wrap=position == 0 and whole, overflow="fold", justify="right" if numbers else "left"
         )
     for row in cells:
-        grid.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))
+        named = zip(row, colours or row, strict=True)
+        grid.add_row(*(Text(cell, style="dim" if cell == "0" else COLOURS.get(name, "")) for cell, name in named))
     console().print(grid)
 
 
@@ -138,11 +144,11 @@ def _plain(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def heading(text: object) -> None:
-    """Print a heading above the part that follows."""
+def heading(text: object, *, colour: str = "") -> None:
+    """Print a heading above the part that follows, in the colour of a finding where it is about one."""
     put()
     if _colour(sys.stdout):
-        print(f"\x1b[1m{line(text)}\x1b[0m")
+        print(f"\x1b[{_ANSI.get(COLOURS.get(colour, ''), '1')}m{line(text)}\x1b[0m")
     else:
         print(line(text))
 

@@ -1,111 +1,141 @@
-"""`compliance status` and `gate`: what the evidence on record shows, and what to do next."""
+"""`compliance status`: what the evidence on record shows, and what to do next."""
 
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compliance.cli import options, output
-from compliance.cli.edge import DOES_NOT_HOLD
+from compliance.cli import findings, options, output
+from compliance.cli.edge import fail
 
 if TYPE_CHECKING:
+    from compliance.core.assessments import Comparison, Moved
     from compliance.core.findings import Assessment
 
-ORDER = ("met", "partial", "insufficient", "stale", "undetermined", "gap", "failed", "not-applicable")
 SHORT = 10
-"""Next steps shown without --all."""
+"""Next steps, and rows of one sort in a comparison, shown without --all."""
 
 
 def status(
     model: options.Model = None,
     catalog: options.Catalogs = None,
+    finding: Annotated[
+        list[str] | None, typer.Option(metavar="FINDING", help="Only this finding; may be repeated.")
+    ] = None,
+    requirement: Annotated[
+        str | None, typer.Option(metavar="PREFIX", help="Only requirements whose id begins so: eu-ai-act/art-15.")
+    ] = None,
+    binding: Annotated[bool, typer.Option("--binding", help="Only rows that bind on the day.")] = False,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="NAME@V1 NAME@V2", help="What got better, worse and stays open from V1 to V2."),
+    ] = None,
     as_of: options.AsOf = None,
-    everything: Annotated[bool, typer.Option("--all", help="Show every finding, not only the next steps.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Show every finding with its reason, grouped.")] = False,
     workspace: options.WorkspaceDir = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show the findings of all requirements and the most useful next steps."""
+    """Show the findings of all requirements, by catalog, and the most useful next steps first.
+
+    Findings: met, partial (some needs are shown), insufficient (evidence that cannot carry the claim), stale (about
+    another version, or too old), undetermined (a person must decide), gap (nothing on record), failed, not-applicable.
+    """
+    from compliance.core import assessments
     from compliance.services import assess
     from compliance.services.workspace import Workspace
 
+    findings.check_words(finding or ())
+    if compare and model:
+        fail("--compare names its two model versions itself.", "Leave out --model.")
+
+    def part(assessment: "Assessment") -> "Assessment":
+        return assessments.narrow(assessment, findings=finding or (), requirement=requirement or "", binding=binding)
+
     with Workspace.open(workspace, read_only=True) as ws:
-        assessment = assess.assess_workspace(ws, model=model, catalogs=catalog, as_of=as_of)
-    if as_json:
-        output.result(assessment.to_dict())
+        found = [
+            assess.assess_workspace(ws, model=version, catalogs=catalog, as_of=as_of) for version in compare or (model,)
+        ]
+    if requirement and not any(f.requirement.id.startswith(requirement) for f in found[0].findings):
+        fail(f"No requirement of these catalogs begins with {requirement}.", "`compliance catalog show ID` lists them.")
+    if compare:
+        _compare(assessments.compare(*found), found[1], finding or (), requirement or "", everything, as_json)
         return
-    _counts(assessment)
-    for note in assessment.notes:
-        output.put(f"Note: {note.text}")
-    if everything:
-        output.heading("Findings")
-        output.table(
-            ("requirement", "finding", "reason", "evidence"),
-            [(f.requirement.id, f.finding, f.reason, " ".join(f.evidence)) for f in assessment.findings],
-        )
-    _next_steps(assessment)
-
-
-def gate(
-    model: options.Model = None,
-    catalog: options.Catalogs = None,
-    as_of: options.AsOf = None,
-    workspace: options.WorkspaceDir = None,
-    as_json: options.AsJson = False,
-) -> None:
-    """Say whether this model version may be released: exit 0, or 1 with what blocks it."""
-    from compliance.services import assess
-    from compliance.services.workspace import Workspace
-
-    with Workspace.open(workspace, read_only=True) as ws:
-        decided = assess.gate(ws, model=model, catalogs=catalog, as_of=as_of)
+    shown = part(found[0]) if finding or requirement or binding else found[0]
     if as_json:
-        output.result(decided.to_dict())
-    else:
-        if decided.blocking:
-            output.table(
-                ("requirement", "finding", "reason"),
-                [(f.requirement.id, f.finding, f.reason) for f in decided.blocking],
-            )
-        tally = Counter(str(finding.finding) for finding in decided.blocking)
-        which = ", ".join(f"{tally[verdict]} {verdict}" for verdict in ORDER if tally[verdict])
-        output.put(
-            "The gate is open."
-            if decided.ok
-            else f"The gate is closed: {len(decided.blocking)} findings block ({which})."
-        )
-    if not decided.ok:
-        raise typer.Exit(DOES_NOT_HOLD)
-
-
-def _counts(assessment: "Assessment") -> None:
-    about = assessment.model.name if assessment.model else "no model version on record"
-    output.put(f"{assessment.system}: {about}, as of {assessment.as_of}")
+        output.result(shown.to_dict())
+        return
+    output.put(findings.title(shown))
+    for note in shown.notes:
+        findings.block(f"Note: {note.text}", 0)
     output.put()
-    catalogs = sorted({finding.catalog for finding in assessment.findings})
-    tally = Counter((finding.catalog, str(finding.finding)) for finding in assessment.findings)
-    rows = [(verdict, *(tally[catalog, verdict] for catalog in catalogs)) for verdict in ORDER]
-    output.table(("finding", *catalogs), rows)
-
-
-def _next_steps(assessment: "Assessment") -> None:
-    """Print each distinct next step once, most useful first, with the finding it would serve."""
-    from compliance.core.advice import next_steps
-
-    steps = next_steps(assessment)
-    if not assessment.findings:
-        output.put()
+    if not found[0].findings:
         output.put(
             "No catalog is in use: name some under [system] of compliance.toml; `compliance catalog list` has them."
         )
         return
+    if not shown.findings:
+        output.put("No finding matches.")
+        return
+    findings.table(shown)
+    output.put()
+    findings.block(f"{findings.said(shown.counts)}.", 0)
+    if everything:
+        findings.grouped(shown.findings)
+    _next_steps(shown, everything)
+
+
+def _next_steps(assessment: "Assessment", everything: bool) -> None:
+    """Print each distinct next step once, most useful first, with the finding it would serve."""
+    from compliance.core.advice import next_steps
+
+    steps = next_steps(assessment)
     if not steps:
         output.heading("Nothing is left to do.")
         return
     output.heading("Next steps")
-    for step in steps[:SHORT]:
+    for step in steps if everything else steps[:SHORT]:
         first, *others = step.requirements
         more = f" and {len(others)} more" if others else ""
-        output.put(f"  {step.command}")
-        output.fields({"": f"{step.finding}: {first}{more}: {step.reason}"}, indent=4)
-    if len(steps) > SHORT:
-        output.say(f"{len(steps) - SHORT} more next steps; `compliance status --all` shows every finding.")
+        findings.command(step.command, 2)
+        findings.block(f"{step.finding}: {first}{more}: {step.reason}", 6)
+    if len(steps) > SHORT and not everything:
+        output.say(f"{len(steps) - SHORT} more next steps; `compliance status --all` shows them, and every finding.")
+
+
+def _compare(
+    comparison: "Comparison",
+    after: "Assessment",
+    words: "list[str] | tuple[()]",
+    prefix: str,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    """Print what moved between two versions; the filters choose by the finding that stands now."""
+
+    def kept(moved: "Moved") -> bool:
+        stands = moved.after.value if moved.after else ""
+        return moved.requirement.startswith(prefix) and (not words or stands in words)
+
+    if as_json:
+        told = comparison.to_dict()
+        for name in ("better", "worse", "open", "scope"):
+            told[name] = [moved.to_dict() for moved in getattr(comparison, name) if kept(moved)]
+        output.result({"as_of": after.as_of} | told)
+        return
+    output.put(f"{after.system}: {comparison.before} compared with {comparison.after}, as of {after.as_of}")
+    for name, text in (
+        ("better", "Better"),
+        ("worse", "Worse"),
+        ("scope", "Applicable in one of them only"),
+        ("open", "Still open"),
+    ):
+        rows = [moved for moved in getattr(comparison, name) if kept(moved)]
+        output.heading(f"{text}: {len(rows)}")
+        for moved in rows if everything else rows[:SHORT]:
+            output.put(f"  {moved.requirement}: {_change(moved)}")
+            findings.block(moved.reason, 6)
+        if len(rows) > SHORT and not everything:
+            output.put(f"  and {len(rows) - SHORT} more; --all shows them.")
+
+
+def _change(moved: "Moved") -> str:
+    return f"{moved.after}" if moved.before is moved.after else f"{moved.before} → {moved.after}"

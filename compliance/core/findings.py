@@ -131,6 +131,18 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """A catalog that was assessed against: which text of it, by digest of its file."""
+
+    id: str
+    version: str
+    sha256: str
+
+    def to_dict(self) -> dict[str, str]:
+        return {"id": self.id, "version": self.version, "sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """Catalogs x evidence x system x date: one finding per requirement."""
 
@@ -141,6 +153,7 @@ class Assessment:
     counts: dict[str, int]
     """By finding, every word present, zero included. A coverage percentage is not computed."""
     notes: tuple[Note, ...] = ()
+    catalogs: tuple[Used, ...] = ()
 
     def finding(self, requirement: str) -> Finding | None:
         return next((found for found in self.findings if found.requirement.id == requirement), None)
@@ -153,4 +166,5 @@ class Assessment:
             "counts": dict(self.counts),
             "findings": [finding.to_dict() for finding in self.findings],
             "notes": [note.to_dict() for note in self.notes],
+            "catalogs": [catalog.to_dict() for catalog in self.catalogs],
         }

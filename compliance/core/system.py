@@ -5,11 +5,11 @@ requirements apply, and counts only as signed. A profile key that is left out me
 "not said", which is neither yes nor no.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StringConstraints
 
-from compliance.core.evidence import IsoDate, Name, Strict
+from compliance.core.evidence import NAME, IsoDate, Name, Strict
 
 # `class` is a word of Python, so the field that compliance.toml calls `class` has another name here.
 _BY_ALIAS = Strict.model_config | {"validate_by_name": True, "validate_by_alias": True, "serialize_by_alias": True}
@@ -112,6 +112,21 @@ class Description(Strict):
     """Installation, maintenance, expected lifetime, updates."""
 
 
+CATALOG_FILES = (".yaml", ".yml")
+
+
+def _catalog(text: str) -> str:
+    if "/" in text and not text.endswith(CATALOG_FILES):
+        raise ValueError("must be the id of a catalog, or the path of a .yaml file in the workspace")
+    return text
+
+
+CatalogName = Annotated[
+    str, StringConstraints(pattern=f"^{NAME}(/{NAME})*$", max_length=200), AfterValidator(_catalog)
+]
+"""Id of a catalog at hand, or path in the workspace of a catalog of one's own: `catalogs/qms.yaml`."""
+
+
 class System(Strict):
     """`[system]` of compliance.toml."""
 
@@ -120,6 +135,7 @@ class System(Strict):
     provider: str = Field(min_length=1)
     model: Name | None = None
     """Model meant where `--model` is left out, in its newest logged version."""
-    catalogs: list[Name] = Field(default=[])
+    catalogs: list[CatalogName] = Field(default=[])
+    """Ids of catalogs at hand, or paths of YAML files in the workspace, which count as they were signed."""
     demonstration: bool = False
     """Printed on every page of dossiers and portal."""

@@ -44,9 +44,9 @@ def determine(
 
     Raises InvalidInput for a requirement that no catalog of this system knows: a misspelt id would decide nothing.
     """
-    from compliance.services.catalogs import load_all
+    from compliance.services import own_catalogs
 
-    known = {row.id for catalog in load_all(ws.config.system.catalogs) for row in catalog.requirements}
+    known = {row.id for used in own_catalogs.in_use(ws) for row in used.catalog.requirements}
     unknown = [requirement for requirement in requirements if requirement not in known]
     if unknown:
         raise InvalidInput(

@@ -1,45 +1,20 @@
 """Assessing a workspace: its evidence against its catalogs, for one model version, as of one day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from compliance.core.assessment import assess
 from compliance.core.evidence import Evidence
-from compliance.core.findings import Assessment, Finding, Note, Thing, Verdict
+from compliance.core.findings import Assessment, Note, Thing
 from compliance.errors import InvalidInput, UnknownReference
-from compliance.services import catalogs as catalogs_
+from compliance.services import own_catalogs
 from compliance.services.verify import verify_workspace
 
 if TYPE_CHECKING:
     from compliance.services.verify import Report
     from compliance.services.workspace import Workspace
-
-BLOCKING = (Verdict.FAILED, Verdict.GAP, Verdict.INSUFFICIENT, Verdict.STALE, Verdict.PARTIAL, Verdict.UNDETERMINED)
-"""What closes the gate by default: everything that is not met and not out of scope."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """Whether a model version may be released, and what stands in the way."""
-
-    assessment: Assessment
-    blocking: tuple[Finding, ...]
-    ledger_ok: bool
-
-    @property
-    def ok(self) -> bool:
-        return self.ledger_ok and not self.blocking
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "ok": self.ok,
-            "as_of": self.assessment.as_of,
-            "model": self.assessment.to_dict()["model"],
-            "ledger": "verified" if self.ledger_ok else "does not verify",
-            "blocking": [finding.to_dict() for finding in self.blocking],
-        }
 
 
 def assess_workspace(
@@ -55,14 +30,16 @@ def assess_workspace(
 
     `model` is NAME@VERSION (default: the newest version on record of the system's model); `as_of` a day, by what
     the ledger held at its end (UTC); `stop` a ledger size; `ledger` what verification said, where it was asked
-    already. Profile, catalogs and model count as signed.
+    already. Profile, catalogs and model count as signed; the assessment names the digest of each catalog.
     Raises InvalidInput for a day that is none, UnknownReference for a name that is not on record.
     """
     day = _day(as_of)
     evidence = ws.evidence(stop=stop, as_of=day)
-    signed = ws.system_record(evidence).content
+    record = ws.system_record(evidence)
+    signed = record.content
+    in_use = own_catalogs.in_use(ws, record, catalogs)
     found = assess(
-        catalogs_.load_all(catalogs or signed["system"].get("catalogs", [])),
+        [each.catalog for each in in_use],
         evidence,
         signed["profile"],
         system=ws.config.system.id,
@@ -70,32 +47,15 @@ def assess_workspace(
         on=day.isoformat(),
         ledger=ledger or verify_workspace(ws.root),
     )
+    found = replace(found, catalogs=tuple(each.used for each in in_use))
     if not ws.profile_differs(evidence):
         return found
     note = Note(
         "profile",
-        "compliance.toml differs from what is signed, and what is signed is used; "
+        "compliance.toml, or a catalog that it names, differs from what is signed, and what is signed is used; "
         "`compliance log record compliance.toml` signs the new one.",
     )
     return replace(found, notes=(note, *found.notes))
-
-
-def gate(
-    ws: "Workspace",
-    *,
-    model: str | None = None,
-    catalogs: Sequence[str] | None = None,
-    as_of: str | date | None = None,
-) -> Gate:
-    """Say whether the model version may be released: no finding blocks, and the ledger verifies.
-
-    A row that binds only from a later day blocks too: a gate that stands open because a law does not apply yet
-    would look like one that stands open because nothing is missing.
-    """
-    ledger = verify_workspace(ws.root)
-    assessment = assess_workspace(ws, model=model, catalogs=catalogs, as_of=as_of, ledger=ledger)
-    blocking = tuple(finding for finding in assessment.findings if finding.finding in BLOCKING)
-    return Gate(assessment, blocking, ledger.ok)
 
 
 def model_version(evidence: Sequence[Evidence], name: str | None, *, required: bool) -> Thing | None:

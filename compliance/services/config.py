@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from compliance.core.evidence import Name, Sha256, Strict
+from compliance.core.policy import Policy
 from compliance.core.system import Description, Profile, System
 from compliance.errors import InvalidInput, Unavailable
 
@@ -53,6 +54,7 @@ class Config(Strict):
     profile: Profile = Profile()
     description: Description = Description()
     ledger: LedgerConfig
+    gate: Policy = Policy()
 
     def system_content(self) -> dict[str, Any]:
         """Return what `system-description` evidence of this file says."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from compliance.core.evidence import utc_text
 from compliance.errors import InvalidInput, UnknownReference
+from compliance.services import own_catalogs
 from compliance.storage.access import Access, Grant
 
 if TYPE_CHECKING:
@@ -50,10 +51,11 @@ def create(ws: "Workspace", holder: str, days: int, models: Sequence[str] = (), 
         raise InvalidInput(f"{days} days is out of range.", remedy=f"Choose 1 to {MAX_DAYS} days.")
     scope = [_model(ws, name) for name in models]
     for catalog in catalogs:
-        if catalog not in ws.config.system.catalogs:
+        in_use = [used.catalog.id for used in own_catalogs.in_use(ws)]
+        if catalog not in in_use:
             raise UnknownReference(
                 f"The workspace does not use the catalog {catalog!r}.",
-                remedy=f"Choose among {', '.join(ws.config.system.catalogs) or 'none'}.",
+                remedy=f"Choose among {', '.join(in_use) or 'none'}.",
             )
     moment = datetime.now(UTC)
     access = _access(ws)

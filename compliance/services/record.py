@@ -202,9 +202,11 @@ def log_file(ws: "Workspace", path: Path, *, given: Mapping[str, str] | None = N
 
     `given` (a kind, a model…) stands in where a record is silent, and refuses a record that says otherwise.
     """
+    from compliance.services import own_catalogs
+
     if path.name == configuration.FILE:
-        content = configuration.read(path.resolve().parent).system_content()
-        return log(ws, [{"kind": "system-description", **content}], **options)
+        root = path.resolve().parent
+        return log(ws, [own_catalogs.to_sign(root, configuration.read(root))], **options)
     data = read_file(path)
     located = read_records(data, str(path))
     records = []

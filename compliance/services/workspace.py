@@ -86,6 +86,8 @@ class Workspace:
                 f"{root} already holds a workspace, or the rest of one.",
                 remedy=f"Choose another folder, or look at {root / configuration.FILE} and {root / PRIVATE} first.",
             )
+        from compliance.services import own_catalogs
+
         root.mkdir(parents=True, exist_ok=True)
         passphrase = passphrase_source(root, passphrase_file)
         log_passphrase = passphrase_source(root, passphrase_file, variable="COMPLIANCE_LOG_PASSPHRASE")
@@ -110,12 +112,13 @@ class Workspace:
                 description=description or Description(),
                 ledger=LedgerConfig(url=ledger_url, log_key=vkey, genesis=digest(genesis)),
             )
+            record = own_catalogs.to_sign(root, config)
             (draft_root / PRIVATE).rename(root / PRIVATE)
             _replace(root / configuration.FILE, configuration.render(config))
         finally:
             shutil.rmtree(draft_root, ignore_errors=True)
         workspace = cls.open(root)
-        workspace.log_records([{"kind": "system-description", **config.system_content()}], how="init")
+        workspace.log_records([record], how="init")
         return workspace
 
     def __enter__(self) -> Self:
@@ -156,10 +159,10 @@ class Workspace:
         return Profile.model_validate(self.system_record(evidence).content["profile"])
 
     def profile_differs(self, evidence: Sequence[Evidence] | None = None) -> bool:
-        """Say whether compliance.toml differs from what is signed; then the signed one counts."""
-        content = self.system_record(evidence).content
-        written = self.config.system_content()
-        return any(content.get(part) != written[part] for part in written)
+        """Say whether compliance.toml, or a catalog it names, differs from what is signed; then the signed counts."""
+        from compliance.services import own_catalogs
+
+        return own_catalogs.differs(self.root, self.config, self.system_record(evidence).content)
 
     def subject(self, name: str) -> Subject:
         """Return the subject that NAME@VERSION, or the newest version of NAME, stands for."""

@@ -1,0 +1,118 @@
+"""Findings on the screen: the table by catalog, and long lists grouped so that one can read them."""
+
+import shutil
+import sys
+import textwrap
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from compliance.cli import output
+from compliance.cli.edge import fail
+
+if TYPE_CHECKING:
+    from compliance.core.findings import Assessment, Finding
+
+SHORT = {
+    "met": "met",
+    "partial": "partial",
+    "insufficient": "insuff.",
+    "stale": "stale",
+    "undetermined": "undet.",
+    "gap": "gap",
+    "failed": "failed",
+    "not-applicable": "n/a",
+}
+"""Every finding, in the table's order, with a heading that lets eight of them stand beside a catalog's id."""
+URGENT_FIRST = ("failed", "stale", "insufficient", "partial", "gap", "undetermined", "met", "not-applicable")
+WIDTH = 80
+"""Where no terminal says otherwise."""
+
+
+def check_words(words: Iterable[str]) -> None:
+    """Refuse a word that is no finding."""
+    for word in words:
+        if word not in SHORT:
+            fail(f"{word} is no finding.", f"Choose among {', '.join(SHORT)}.")
+
+
+def title(assessment: "Assessment") -> str:
+    about = assessment.model.name if assessment.model else "no model version on record"
+    return f"{assessment.system}: {about}, as of {assessment.as_of}"
+
+
+def table(assessment: "Assessment") -> None:
+    """Print how many requirements of each catalog have each finding; catalogs are rows, so that many fit."""
+    tally = Counter((finding.catalog, finding.finding.value) for finding in assessment.findings)
+    catalogs = dict.fromkeys(finding.catalog for finding in assessment.findings)
+    rows = [(catalog, *(tally[catalog, word] for word in SHORT)) for catalog in catalogs]
+    if len(rows) > 1:
+        rows.append(("all", *(assessment.counts[word] for word in SHORT)))
+    output.table(("catalog", *SHORT.values()), rows, colours=("", *SHORT))
+
+
+def said(counts: "Counter[str] | dict[str, int]") -> str:
+    """Return counts in full words, most urgent first, zeros left out."""
+    return ", ".join(f"{counts[word]} {word}" for word in URGENT_FIRST if counts.get(word))
+
+
+def grouped(findings: "Sequence[Finding]", *, questions: bool = True) -> None:
+    """Print findings by word and catalog, rows that have the same reason together.
+
+    Without `questions`, rows that only wait for a person's answer are counted, not listed.
+    """
+    parts: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        parts[finding.finding.value, finding.catalog].append(finding)
+    for word in URGENT_FIRST:
+        for (of, catalog), rows in parts.items():
+            if of == word:
+                output.heading(f"{word}: {catalog}, {len(rows)}", colour=word)
+                _rows(rows, questions)
+
+
+def _rows(findings: "Sequence[Finding]", questions: bool) -> None:
+    waiting = [f for f in findings if f.ask_open and f.finding.value == "undetermined"]
+    listed = findings if questions else [f for f in findings if f not in waiting]
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for finding in listed:
+        by_reason[finding.reason].append(f"{finding.requirement.id}{_when(finding)}")
+    for reason, requirements in by_reason.items():
+        block(", ".join(requirements), 2)
+        block(reason, 6)
+    if not questions and waiting:
+        block(f"{len(waiting)} questions that a person answers; `compliance status --finding undetermined --all`.", 2)
+
+
+def _when(finding: "Finding") -> str:
+    """Say when a row that does not bind yet will."""
+    return f" (binds from {finding.applies_from})" if finding.applies_from and not finding.binding else ""
+
+
+def block(text: str, indent: int) -> None:
+    """Print a paragraph, wrapped to the terminal; whole in a pipe, where programs look for it."""
+    for part in _wrapped(text, indent, indent, _width()):
+        output.put(part)
+
+
+def command(text: str, indent: int) -> None:
+    """Print a command, wrapped so that a shell still takes it as one."""
+    *parts, last = _wrapped(text, indent, indent + 4, _width() - 2)
+    for part in parts:
+        output.put(f"{part} \\")
+    output.put(last)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else 10**6
+
+
+def _wrapped(text: str, first: int, rest: int, width: int) -> list[str]:
+    return textwrap.wrap(
+        output.line(text),
+        width,
+        initial_indent=" " * first,
+        subsequent_indent=" " * rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]

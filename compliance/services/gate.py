@@ -1,0 +1,141 @@
+"""The gate: whether a model version may be released, by a policy that says what blocks."""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from compliance.core.canonical import digest
+from compliance.core.findings import Assessment, Finding
+from compliance.core.policy import Decision, Policy, decide
+from compliance.errors import InvalidInput, Unavailable
+from compliance.kinds.problems import problems_in
+from compliance.services import own_catalogs
+from compliance.services.assess import assess_workspace
+from compliance.services.config import FILE
+from compliance.services.record import read_file
+from compliance.services.verify import verify_workspace
+
+if TYPE_CHECKING:
+    from compliance.services.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether a model version may be released, and what stands in the way."""
+
+    assessment: Assessment
+    decision: Decision
+    ledger_ok: bool
+    policy: str
+    """Where the policy was read, with the digest of a file; empty where it is the default."""
+    place: str
+    """compliance.toml as seen from the folder that the gate was run in."""
+
+    @property
+    def ok(self) -> bool:
+        return self.ledger_ok and not self.blocking
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        return self.decision.blocking
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "ok": self.ok,
+            "as_of": self.assessment.as_of,
+            "model": self.assessment.to_dict()["model"],
+            "ledger": "verified" if self.ledger_ok else "does not verify",
+            "policy": self.policy or "default",
+            "blocking": [finding.to_dict() for finding in self.blocking],
+            "exceptions": [applied.to_dict() for applied in self.decision.exceptions],
+            "not_binding": [finding.requirement.id for finding in self.decision.not_binding],
+            "allowed": [finding.requirement.id for finding in self.decision.allowed],
+            "catalogs": [used.to_dict() for used in self.assessment.catalogs],
+        }
+
+
+def gate(
+    ws: "Workspace",
+    *,
+    model: str | None = None,
+    catalogs: Sequence[str] | None = None,
+    as_of: str | date | None = None,
+    policy: Path | None = None,
+) -> Gate:
+    """Say whether the model version may be released: no finding blocks, and the ledger verifies.
+
+    `policy` is a file; without one `[gate]` of compliance.toml counts, and without that every finding that is neither
+    met nor not applicable blocks, also of rows that bind only from a later day: a gate that stands open because a law
+    does not apply yet would look like one that stands open because nothing is missing. No policy opens the gate over
+    a ledger that does not verify. Raises InvalidInput for a policy that is none, or that names what no catalog has.
+    """
+    rules, where = read_policy(policy) if policy else (ws.config.gate, _of_config(ws))
+    _known(ws, rules, where)
+    ledger = verify_workspace(ws.root)
+    assessment = assess_workspace(ws, model=model, catalogs=catalogs, as_of=as_of, ledger=ledger)
+    decision = decide(rules, assessment.findings, assessment.as_of)
+    return Gate(assessment, decision, ledger.ok, where, _place(ws))
+
+
+def read_policy(path: Path) -> tuple[Policy, str]:
+    """Return a policy file's rules, and its name with its digest. Raises InvalidInput with every wrong field."""
+    data = read_file(path)
+    try:
+        told = tomllib.loads(data.decode("utf-8"))
+        return Policy.model_validate(told), f"{path} (sha256 {digest(data)[:12]}…)"
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path} is not UTF-8 text.", remedy="Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{path} is not TOML: {error}.", remedy="Mend that line.") from error
+    except ValidationError as error:
+        lines = [
+            f"{path}: {'.'.join(map(str, problem.path)) or 'the policy'} {problem.text}"
+            for problem in problems_in(error, Policy)
+        ]
+        raise InvalidInput(
+            "\n".join(lines), remedy="Mend these fields; docs/how-to/gate-a-release shows a policy."
+        ) from error
+
+
+def _of_config(ws: "Workspace") -> str:
+    return f"[gate] of {FILE}" if ws.config.gate != Policy() else ""
+
+
+def _known(ws: "Workspace", policy: Policy, where: str) -> None:
+    """Refuse a policy about a catalog or requirement that the system does not have: it would excuse nothing."""
+    if not policy.exceptions and not policy.catalogs:
+        return
+    used = [each.catalog for each in own_catalogs.in_use(ws)]
+    known = {catalog.id for catalog in used} | {row.id for catalog in used for row in catalog.requirements}
+    for name in (*policy.catalogs, *(exception.subject for exception in policy.exceptions)):
+        if name not in known:
+            raise InvalidInput(
+                f"{where}: no catalog of this system is or has {name}.",
+                remedy="Mend the id; `compliance catalog show ID` lists the requirements of a catalog.",
+            )
+
+
+def _place(ws: "Workspace") -> str:
+    """Return compliance.toml by its path below the current folder, where CI has checked the repository out."""
+    path = ws.root / FILE
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else FILE
+
+
+def write_sarif(decided: Gate, path: Path) -> None:
+    """Write the gate's results as SARIF. Raises Unavailable where the file cannot be written."""
+    from compliance import __version__
+    from compliance.exporters.sarif import to_sarif
+
+    data = to_sarif(decided.assessment, decided.decision, tool_version=__version__, place=decided.place)
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be written: {error.strerror}.", remedy="Check the folder and its permissions."
+        ) from error

@@ -1,0 +1,114 @@
+"""The gate in CI: exit codes, policies from a file or from compliance.toml, exceptions that are always printed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from compliance.cli.edge import run
+
+EXCEPTION = """
+[[exceptions]]
+requirement = "eu-ai-act/art-4.1"
+findings = ["undetermined"]
+reason = "Training is planned for spring."
+expires = {expires}
+"""
+
+
+def gate(*arguments: str) -> int:
+    return run(["gate", *arguments])
+
+
+def test_by_default_it_is_closed_and_says_why(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert gate() == 1
+    shown = capsys.readouterr().out
+    assert "every open finding blocks" in shown
+    assert "The gate is closed: " in shown
+    assert "questions that a person answers" in shown
+    assert "(binds from " in shown
+
+
+def test_a_policy_that_blocks_nothing_opens_it(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (inside / "release.toml").write_text("block = []\n")
+    assert gate("--policy", "release.toml") == 0
+    shown = capsys.readouterr().out
+    assert "Policy: release.toml (sha256 " in shown
+    assert "The gate is open. Passed over: " in shown
+
+
+def test_no_policy_opens_it_over_a_ledger_that_does_not_verify(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (inside / "release.toml").write_text("block = []\n")
+    (inside / ".compliance" / "checkpoint").write_text("not a checkpoint\n")
+    assert gate("--policy", "release.toml") == 1
+    assert "The ledger does not verify" in capsys.readouterr().out
+
+
+def test_the_policy_may_stand_in_the_configuration(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = inside / "compliance.toml"
+    config.write_text(config.read_text() + '\n[gate]\nblock = ["failed"]\nbinding_only = true\n')
+    assert gate("--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["policy"] == "[gate] of compliance.toml"
+    assert told["ok"] is True
+    assert len(told["allowed"]) > 100
+
+
+def test_exceptions_are_printed_every_time(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (inside / "p.toml").write_text('block = ["undetermined"]\n' + EXCEPTION.format(expires="2099-12-31"))
+    assert gate("--policy", "p.toml") == 1
+    shown = capsys.readouterr().out
+    assert "eu-ai-act/art-4.1 until 2099-12-31, excuses 1 finding: undetermined" in shown
+    assert "Training is planned for spring." in shown
+    (inside / "p.toml").write_text("block = []\n" + EXCEPTION.format(expires="2020-12-31"))
+    assert gate("--policy", "p.toml") == 0
+    assert "expired, counts no more: undetermined" in capsys.readouterr().out
+
+
+def test_an_exception_opens_what_it_names_and_no_more(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (inside / "p.toml").write_text('block = ["undetermined"]\n')
+    gate("--policy", "p.toml", "--json")
+    before = json.loads(capsys.readouterr().out)
+    (inside / "p.toml").write_text('block = ["undetermined"]\n' + EXCEPTION.format(expires="2099-12-31"))
+    gate("--policy", "p.toml", "--json")
+    after = json.loads(capsys.readouterr().out)
+    gone = {f["requirement"] for f in before["blocking"]} - {f["requirement"] for f in after["blocking"]}
+    assert gone == {"eu-ai-act/art-4.1"}
+    assert after["exceptions"][0]["excused"] == ["eu-ai-act/art-4.1"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("block = ['fail']\n", "block.0 must be"),
+        ("blocks = []\n", "blocks is no field here"),
+        ("block = [\n", "is not TOML"),
+        (EXCEPTION.format(expires='"soon"'), "exceptions.0.expires"),
+        (EXCEPTION.format(expires="2099-12-31").replace("art-4.1", "art-4.9"), "eu-ai-act/art-4.9"),
+        ("[catalogs.nope]\nblock = []\n", "is or has nope"),
+        (EXCEPTION.format(expires="2099-12-31").replace('findings = ["undetermined"]\n', ""), "findings is missing"),
+        (EXCEPTION.format(expires="2099-12-31") + 'catalog = "eu-ai-act"\n', "one of the two"),
+    ],
+)
+def test_a_policy_is_read_strictly(policy: str, words: str, inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (inside / "p.toml").write_text(policy)
+    assert gate("--policy", "p.toml", "--json") == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert words in error["problem"]
+    assert "p.toml" in error["problem"]
+    assert error["remedy"]
+
+
+def test_a_policy_that_is_not_there_is_said(inside: Path) -> None:
+    assert gate("--policy", "nowhere.toml") == 2
+
+
+def test_sarif_is_written_whether_it_is_open_or_closed(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert gate("--sarif", "gate.sarif", "--json") == 1
+    blocking = {f["requirement"] for f in json.loads(capsys.readouterr().out)["blocking"]}
+    (run_,) = json.loads((inside / "gate.sarif").read_text())["runs"]
+    assert {r["ruleId"] for r in run_["results"] if r["level"] == "error"} == blocking
+    assert run_["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "compliance.toml"
+    assert gate("--sarif", "nowhere/gate.sarif") == 3
