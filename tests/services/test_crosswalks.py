@@ -63,13 +63,9 @@ def test_every_row_says_who_made_it_and_that_it_is_our_own() -> None:
 
 def test_a_requirement_tells_what_else_its_evidence_answers() -> None:
     also = crosswalks.for_requirement("fda/iso13485/7.3.6")
-    assert [(one.requirement, one.evidence, one.said_by) for one in also] == [
-        (
-            "fda/qmsr/820.10.c",
-            "design verification report",
-            "own mapping by Compliance Tracker project, after 21 CFR 820.10(c): ISO 13485 clause 7.3 with its subclauses",
-        )
-    ]
+    says = "own mapping by Compliance Tracker project, after 21 CFR 820.10(c): ISO 13485 clause 7.3 with its subclauses"
+    assert [(one.requirement, one.evidence) for one in also] == [("fda/qmsr/820.10.c", "design verification report")]
+    assert also[0].said_by == says
     assert crosswalks.for_requirement("eu-ai-act/art-12.3") == []
 
 
