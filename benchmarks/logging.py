@@ -34,6 +34,7 @@ def measure(options: Options) -> list[Row]:
     with workspace(options.scratch / "sqlite") as ws:
         rows += _one("SQLite", ws, f"sqlite:///{options.scratch}/peer.db", mlflow, options)
         rows += _many(ws, f"sqlite:///{options.scratch}/peer.db", mlflow, options)
+        rows += _autolog(ws, mlflow, options)
     with (
         _server(options.scratch) as uri,
         environment(MLFLOW_TRACKING_URI=uri),
@@ -81,6 +82,32 @@ def _many(ws: Workspace, uri: str, mlflow: Any, options: Options) -> list[Row]:
         Row(GROUP, f"{count:,} records mirrored", mirrored, by_fluent, "per s", "fluent API", mirrored / by_fluent, 3.0,
             at_least=True),
     ]  # fmt: skip
+
+
+def _autolog(ws: Workspace, mlflow: Any, options: Options) -> list[Row]:
+    """A user's run that becomes evidence, beside the same run without us; the process behind it works meanwhile."""
+    from compliance.services.autolog import autolog
+
+    mlflow.set_tracking_uri(mirroring.place(ws).uri)
+    mlflow.set_experiment("users")
+    plain = mlflow.MlflowClient.set_terminated
+    autolog(ws.root)
+    watched = mlflow.MlflowClient.set_terminated
+
+    def run(ends: Any) -> Callable[[], None]:
+        def train() -> None:
+            mlflow.MlflowClient.set_terminated = ends
+            with mlflow.start_run():
+                mlflow.log_params({"depth": 3, "rate": 0.1})
+                for step in range(20):
+                    mlflow.log_metric("loss", 1 / (step + 1), step=step)
+
+        return train
+
+    taken = in_turns(options.size(100, 10), run(watched), run(plain))
+    mlflow.MlflowClient.set_terminated = plain
+    with_us, without = (seconds * 1000 for seconds in taken)
+    return [ratio(GROUP, "a user's run under autolog", with_us, without, "ms", "the same run without", 1.05)]
 
 
 def _drain(ws: Workspace) -> None:
