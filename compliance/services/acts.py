@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compliance.core import trust
 from compliance.core.canonical import digest
 from compliance.errors import InvalidInput
 from compliance.services import record
@@ -19,11 +20,13 @@ def approve(
 ) -> list[Logged]:
     """Sign an approval of records (`EV-…`) or of compiled dossiers (their `ID.json`), with a person's key.
 
-    Records go into one approval together, each dossier into one of its own.
+    Records go into one approval together, each dossier into one of its own. Beside its meaning an approval shows the
+    signer's printed name, which is the key's holder as registered now, and local time (21 CFR 11.50).
     Raises InvalidInput where the key is a pipeline's or its role does not allow this meaning.
     """
     numbers = [target for target in targets if not target.endswith(".json")]
-    act: dict[str, Any] = {"kind": "approval", "meaning": meaning} | ({"reason": reason} if reason else {})
+    act: dict[str, Any] = {"kind": "approval", "meaning": meaning, **_shown(ws, key)}
+    act |= {"reason": reason} if reason else {}
     acts = [act | {"evidence": numbers}] if numbers else []
     acts += [act | {"dossier": _dossier(Path(target))} for target in targets if target.endswith(".json")]
     return record.log(ws, acts, how="act", key=key)
@@ -79,6 +82,14 @@ def revoke(
         _, envelope = record.LedgerResolver(ws.ledger).record(number)
         ws.ledger.erase(envelope)
     return logged
+
+
+def _shown(ws: "Workspace", key: str | None) -> dict[str, Any]:
+    """Return the signer's printed name and offset from UTC; a key that may not sign is refused on logging."""
+    from compliance.services.workspace import now, utc_offset
+
+    registered = trust.keyring(record.key_events(ws.ledger)).at(ws.signer(key).hint, now())
+    return {"utc_offset": utc_offset()} | ({"printed_name": registered.holder} if registered else {})
 
 
 def _dossier(path: Path) -> dict[str, Any]:

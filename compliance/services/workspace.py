@@ -44,6 +44,12 @@ def now() -> str:
     return utc_text(datetime.now(UTC))
 
 
+def utc_offset() -> str:
+    """Return by how much local time here differs from UTC now: `+01:00`."""
+    offset = datetime.now(UTC).astimezone().strftime("%z")
+    return f"{offset[:3]}:{offset[3:5]}"
+
+
 class Workspace:
     """One AI system's file. Use `Workspace.open()`; close it, or use it in a `with` statement."""
 

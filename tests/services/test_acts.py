@@ -1,0 +1,44 @@
+"""What people sign: an approval shows who signed, when by their own clock, and with what meaning."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from compliance.core.system import Profile, System
+from compliance.errors import InvalidInput
+from compliance.services import acts, keys
+from compliance.services.workspace import Workspace
+
+
+@pytest.fixture
+def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.setenv("COMPLIANCE_PASSPHRASE", "correct horse battery")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens: evidence stays pending
+    system = System(id="demo", name="Demo", provider="Nobody", model="m")
+    return Workspace.create(tmp_path / "ws", system=system, profile=Profile(), origin="example.org/demo")
+
+
+@pytest.fixture(params=[("UTC0", "+00:00"), ("CET-1", "+01:00"), ("NST3:30", "-03:30")], ids=lambda zone: zone[0])
+def offset(request: pytest.FixtureRequest) -> Iterator[str]:
+    zone, offset = request.param
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        yield offset
+    time.tzset()
+
+
+def test_an_approval_shows_printed_name_local_time_and_meaning(ws: Workspace, offset: str) -> None:
+    keys.trust(ws, keys.create(ws, "approver"), holder="Ada Example", roles=["approver"])
+    (logged,) = acts.approve(ws, ["EV-000000"], "approved", "approver")
+    signed = next(piece for piece in ws.evidence() if piece.number == logged.evidence)
+    shown = {name: signed.content[name] for name in ("printed_name", "utc_offset", "meaning")}
+    assert shown == {"printed_name": "Ada Example", "utc_offset": offset, "meaning": "approved"}
+
+
+def test_a_key_that_nobody_registered_signs_no_approval(ws: Workspace) -> None:
+    keys.create(ws, "stranger")
+    with pytest.raises(InvalidInput, match="not registered"):
+        acts.approve(ws, ["EV-000000"], "approved", "stranger")
