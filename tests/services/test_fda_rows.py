@@ -235,6 +235,7 @@ REFUSED: list[tuple[str, Callable[[dict[str, Json]], None], NeedVerdict]] = [
     ("fda/pccp/later-submission", put("later submission", "change_plan.implemented", None), INSUFFICIENT),
     ("fda/dsf/risk-management-file", put("risks", "hazards.0.controls.0.implemented", None), FAILED),
     ("fda/dsf/srs", put("specification", "traces.0.untraced", 1), FAILED),
+    ("fda/dsf/srs", put("specification", "status", "draft"), INSUFFICIENT),
     ("fda/dsf/sds", put("specification", "traces.3.items", "units"), GAP),
     ("fda/dsf/testing", put("testing", "testing.1", {"level": "unit", "run": 9, "passed": 8, "justified": 0,
                                                        "unresolved": 1}), FAILED),
