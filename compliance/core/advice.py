@@ -15,6 +15,8 @@ _URGENCY = {
     Verdict.GAP: 4,
     Verdict.UNDETERMINED: 5,
 }
+PUBLISHED_ONLY = "nobody here holds the bytes."
+"""How the reason ends where evidence speaks of a published identity: its bytes have to be logged first."""
 _TIER = {"C": 0, "S": 1, "X": 2}
 
 
@@ -46,6 +48,10 @@ def for_need(requirement: Requirement, need: Need, result: NeedResult, model: Th
         )
     if result.reason.startswith("No approval:") and need.approved and against:
         return f"compliance approve {against} --meaning {need.approved.meaning}"
+    if result.reason.endswith(PUBLISHED_ONLY) and need.about == "model-version":
+        return f"compliance log model PATH --name {name.partition('@')[0]} --version VERSION"
+    if result.verdict is NeedVerdict.INSUFFICIENT and need.kind in ("model-version", "dataset"):
+        return f"compliance log record {need.kind}.yaml"
     return for_kind(need, name)
 
 

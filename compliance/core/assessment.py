@@ -136,11 +136,13 @@ def _rule(
         reason = " ".join([*(result.reason for result in passed), *([_said(ruling)] if ruling else [])])
         return Verdict.MET, reason, ""
     known = f" {_said(gap)}" if gap else ""
+    if passed and not open_:
+        told = f"Its evidence is on record, but a gap is known:{known}"
+        return Verdict.PARTIAL, told, advice.for_ask(requirement, case.model)
     if passed:
-        first = open_[0] if open_ else None
-        told = f"{len(passed)} of {len(results)} needs are shown."
-        rest = f" {first.need}: {first.reason}" if first else ""
-        return Verdict.PARTIAL, f"{told}{rest}{known}", first.next if first else ""
+        first = open_[0]
+        told = f"{len(passed)} of {len(results)} needs are shown. {first.need}: {first.reason}"
+        return Verdict.PARTIAL, told + known, first.next
     for verdict, finding in ((NeedVerdict.INSUFFICIENT, Verdict.INSUFFICIENT), (NeedVerdict.STALE, Verdict.STALE)):
         if worst := _first(open_, verdict):
             return finding, worst.reason + known, worst.next

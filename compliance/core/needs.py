@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from compliance.core import criteria, judgement, matching, paths
+from compliance.core.advice import PUBLISHED_ONLY
 from compliance.core.case import Case, Validator
 from compliance.core.catalog import AUDIT_TRAIL, Need, Requirement
 from compliance.core.evidence import Basis, Evidence
@@ -100,7 +101,7 @@ def _unfit(case: Case, need: Need, piece: Evidence, valid: Validator) -> str | N
         why = piece.predicate.get("completeness_reason") or "no reason given"
         return f"{piece.number} is {piece.completeness}: {str(why).rstrip('.')}."
     if _identity_only(need, piece):
-        return f"{piece.number} is about a published identity (digest basis identity): nobody here holds the bytes."
+        return f"{piece.number} is about a published identity (digest basis identity): {PUBLISHED_ONLY}"
     if why := _two_roles(case, piece) or matching.lacks(need, piece):
         return why
     if unsaid := next(judgement.judged(case, need, piece), None):
@@ -215,7 +216,7 @@ def _nothing(case: Case, need: Need) -> str:
 
 
 def _conditions(need: Need) -> str:
-    parts = [f"{path} {paths.wordy(values)}" for path, values in need.where.items()]
+    parts = [f"{path.replace('[]', '')} {paths.wordy(values)}" for path, values in need.where.items()]
     if need.metrics:
         parts.append(f"metric {paths.wordy(need.metrics.any_of)}")
     return f" with {', '.join(parts)}" if parts else ""

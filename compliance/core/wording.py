@@ -127,5 +127,7 @@ def _related(need: Need) -> Iterator[str]:
         yield f"signed by a registered {need.signer_role}"
     if need.max_age_days:
         yield f"no older than {need.max_age_days} days"
+    if need.each:
+        yield "every one that is on record, and nothing where there is none"
     if need.bytes == "not-required":
         yield "a published identity is enough: nobody here need hold the bytes"

@@ -49,6 +49,20 @@ def test_a_missing_approval_is_asked_for() -> None:
     assert advice.for_need(requirement(), wanted, result, MODEL) == "compliance approve EV-000009 --meaning reviewed"
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason", "command"),
+    [
+        ("evaluation", f"EV-000009 is about a published identity: {advice.PUBLISHED_ONLY}",
+         "compliance log model PATH --name clinical-risk --version VERSION"),
+        ("model-version", "EV-000009 leaves out udi.", "compliance log record model-version.yaml"),
+    ],
+)  # fmt: skip
+def test_evidence_that_cannot_carry_the_claim_is_mended_where_it_lacks(kind: str, reason: str, command: str) -> None:
+    wanted = need(kind, about="model-version")
+    result = NeedResult("n", NeedVerdict.INSUFFICIENT, reason, against=("EV-000009",))
+    assert advice.for_need(requirement(), wanted, result, MODEL) == command
+
+
 def test_what_passed_needs_nothing() -> None:
     assert advice.for_need(requirement(), need("document"), NeedResult("n", NeedVerdict.PASSED, "there"), MODEL) == ""
 
