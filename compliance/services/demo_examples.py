@@ -88,11 +88,13 @@ def _clinical_risk(ws: Workspace, source: Path, tell: Tell) -> Sequence[str]:
     _script(ws, source / "release.py")
 
     tell("review and approval")
-    papers = [piece.number for piece in _about(ws, "clinical-risk@2") if piece.kind in ("risk-file", "document")]
+    papers = [
+        piece.number for piece in _about(ws, "clinical-risk@2") if piece.kind in ("risk-file", "document", "change")
+    ]
     results = [piece.number for piece in _about(ws, "clinical-risk@2") if piece.kind in ("evaluation", "safety-result")]
     acts.approve(ws, papers + results, "reviewed", "reviewer")
     acts.approve(ws, papers + results, "approved", "approver", reason="As records: a missed criterion stays missed.")
-    record.log_file(ws, source / "records" / "3-decisions.yaml", key="approver", wait=True)
+    record.log_file(ws, source / "records" / "4-decisions.yaml", key="approver", wait=True)
     return ["annex-iv"]
 
 

@@ -70,7 +70,7 @@ def challenges(model: Any, people: pd.DataFrame, asked: pd.DataFrame, threshold:
             "perturbations": [{"name": name} for name in FAULTS],
             "expected_behaviour": "The served model refuses to answer and names every column at fault.",
             "unit_of_analysis": "request",
-            "metrics": [_refused(model, asked)],
+            "metrics": _refused(model, asked),
         },
     ]
 
@@ -85,13 +85,19 @@ def _rate(changed: np.ndarray) -> dict[str, Any]:
     return {"name": "changed_decision_rate", "x": int(changed.sum()), "n": len(changed)}
 
 
-def _refused(model: Any, asked: pd.DataFrame) -> dict[str, Any]:
-    refused = tried = 0
-    for row in range(CHALLENGED):
+def _refused(model: Any, asked: pd.DataFrame) -> list[dict[str, Any]]:
+    """Count what was refused, over all requests and by the sex of those whose request was spoilt."""
+    refused = {"F": 0, "M": 0}
+    spoilt = asked.head(CHALLENGED)
+    for row in range(len(spoilt)):
         for fault in FAULTS.values():
-            tried += 1
             try:
-                model.predict(asked.iloc[[row]].assign(**fault))
+                model.predict(spoilt.iloc[[row]].assign(**fault))
             except (ValueError, MlflowException):  # our guard, or MLflow's own check of types
-                refused += 1
-    return {"name": "rejection_rate", "x": refused, "n": tried}
+                refused[spoilt["sex"].iloc[row]] += 1
+    people = {sex: int((spoilt["sex"] == sex).sum()) for sex in refused}
+    rows = [(None, sum(refused.values()), len(spoilt)), *((sex, refused[sex], people[sex]) for sex in refused)]
+    return [
+        {"name": "rejection_rate", "x": x, "n": n * len(FAULTS), **({"group": {"sex": sex}} if sex else {})}
+        for sex, x, n in rows
+    ]

@@ -50,8 +50,8 @@ def dataset(role: str, parts: dict[str, pd.DataFrame], counts: dict[str, int]) -
     }
 
 
-def model(version: str, settings: dict[str, Any], threshold: float) -> dict[str, Any]:
-    """Describe one version: what goes in, how it was built, where it decides."""
+def model(version: str, settings: dict[str, Any], threshold: float, preprocessing: str) -> dict[str, Any]:
+    """Describe one version: what goes in, how it was built, where it decides; `preprocessing` is a digest."""
     description = {
         **_authored("model"),
         "name": "clinical-risk",
@@ -71,12 +71,14 @@ def model(version: str, settings: dict[str, Any], threshold: float) -> dict[str,
                 "rationale": "Highest threshold that flags four of five of those who died in the tuning part",
             }
         ],
+        "preprocessing_sha256": preprocessing,
         "frozen_at": now(),
         "environment": {
             "python": python_version(),
             "packages": [{"name": name, "version": installed(name)} for name in PACKAGES],
         },
     }
+    description["changes"] = ["First version"]
     if version != "1":
         description["previous_version"] = f"clinical-risk@{int(version) - 1}"
         description["changes"] = ["Class weights dropped: the tuning data show risks about three times too high."]
@@ -88,17 +90,19 @@ def run() -> dict[str, Any]:
     return {
         "datasets": ["flchain-train@1", "flchain-tune@1"],
         "seed": str(cohort.SEED),
+        "method": "Maximum likelihood with an L2 penalty, by scikit-learn's lbfgs solver and its stopping rule.",
         "selection": "By calibration on the tuning part; the test part plays no role.",
         "environment": {"python": python_version(), "hardware": f"{machine()}, {cpu_count()} processor cores"},
         "deterministic": True,
     }
 
 
-def study(version: str, role: str) -> dict[str, Any]:
+def study(version: str, role: str, preprocessing: str) -> dict[str, Any]:
     """Describe how one version was evaluated on one part; only the test is held to a plan."""
     described = {**_authored("study"), "title": f"clinical-risk {version} on the {role} part"}
     if role == "test":
-        described |= {"plan": "acceptance-clinical-risk@1", "protocol": _authored("protocol")}
+        protocol = {**_authored("protocol"), "preprocessing_sha256": preprocessing}
+        described |= {"plan": "acceptance-clinical-risk@1", "protocol": protocol}
     return described
 
 

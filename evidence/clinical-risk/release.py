@@ -9,6 +9,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import bill
+
 from compliance import Workspace
 from compliance.core import criteria
 from compliance.core.evidence import Evidence
@@ -36,10 +38,12 @@ def main() -> None:
     rejection = newest(record, "safety-result", about, category="input-handling")
     model = newest(record, "model-version", about)
     plan = newest(record, "acceptance-plan", evaluation.content["plan"]["sha256"])
+    system = next(piece for piece in reversed(record) if piece.kind == "system-description")
     missed = [each.reason for each in criteria.test(evaluation, plan) if each.outcome == criteria.Outcome.MISSED]
     words = {
         "version": VERSION,
         "today": f"{datetime.now(UTC):%Y-%m-%d}",
+        "purpose": system.content["profile"]["intended_purpose"],
         "model": model.number,
         "evaluation": evaluation.number,
         "rejection": rejection.number,
@@ -52,12 +56,20 @@ def main() -> None:
         (papers / paper.name).write_text(
             Template(paper.read_text(encoding="utf-8")).substitute(words), encoding="utf-8"
         )
-    text = Template((HERE / "records" / "2-release.yaml").read_text(encoding="utf-8")).substitute(words)
-    records = [located.value for located in read_records(text.encode(), "2-release.yaml")]
-    instructions = next(each for each in records if each.get("document_type") == "instructions-for-use")
-    instructions["statements"] += declared(evaluation)
-    workspace.log_records(records, base=workspace.root)
+    documents = authored("2-documents.yaml", words)
+    instructions = next(each for each in documents if each["document_type"] == "instructions-for-use")
+    instructions["figures"] = declared(evaluation, words)
+    components = {"model": f"{MODEL}@{VERSION}", **bill.write(papers / "sbom.cdx.json")}
+    logged = workspace.log_records([*documents, components], base=workspace.root)
+    words["instructions"] = logged[documents.index(instructions)].evidence
+    workspace.log_records(authored("3-release.yaml", words), base=workspace.root)
     workspace.close()
+
+
+def authored(name: str, words: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the records of a file, with its words filled in."""
+    text = Template((HERE / "records" / name).read_text(encoding="utf-8")).substitute(words)
+    return [located.value for located in read_records(text.encode(), name)]
 
 
 def newest(
@@ -92,18 +104,27 @@ def figures(evaluation: Evidence, workspace: Workspace) -> dict[str, str]:
     }
 
 
-def declared(evaluation: Evidence) -> list[dict[str, Any]]:
-    """Return what section 5 of the instructions declares, figure by figure, in the evidence's digits."""
-    return [
+def declared(evaluation: Evidence, words: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the figures that the instructions print, in the digits that they print."""
+    people = [
+        {"name": name, "value": words[word].replace(",", ""), "dataset": dataset}
+        for name, word, dataset in (
+            ("rows", "train_n", "flchain-train@1"),
+            ("rows", "test_n", "flchain-test@1"),
+            ("positives", "test_deaths", "flchain-test@1"),
+        )
+    ]
+    results = [
         {
-            "statement": f"{metric} in the test",
-            "where": "section 5",
-            "value": row(evaluation, metric, group)["value"],
+            "name": metric,
+            **{part: f"{float(row(evaluation, metric, group)[part]):.3f}" for part in ("value", "ci_low", "ci_high")},
+            "dataset": "flchain-test@1",
             **({"group": dict(group)} if group else {}),
         }
         for group in GROUPS
         for metric in DECLARED
     ]
+    return people + results
 
 
 def row(evaluation: Evidence, metric: str, group: Mapping[str, str]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ people as it is and makes the risks about three times too high, which the tuning
 """
 
 import os
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,11 @@ def main() -> None:
     for version, settings in VERSIONS.items():
         run, folder, threshold = fit(version, settings, parts)
         model = f"{MODEL}@{version}"
-        workspace.log_model(folder, **paperwork.model(version, settings, threshold))
+        workspace.log_model(folder, **paperwork.model(version, settings, threshold, preprocessing(folder)))
         workspace.capture_run(run, model=model, **paperwork.run())
 
-        served = mlflow.pyfunc.load_model(f"models:/{MODEL}/{version}")
+        registered = Path(mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{version}"))
+        served = mlflow.pyfunc.load_model(str(registered))
         for role in ("tune", "test"):
             predictions = predict(served, parts[role], workspace.root / "predictions" / f"{MODEL}-{version}-{role}.csv")
             workspace.log_evaluation(
@@ -64,7 +66,7 @@ def main() -> None:
                 score="risk",
                 threshold=str(threshold),
                 groups=cohort.GROUPS,
-                **paperwork.study(version, role),
+                **paperwork.study(version, role, preprocessing(registered)),
             )
         started = paperwork.now()
         for result in challenges(served, parts["test"], predictors(parts["test"]), threshold):
@@ -116,6 +118,11 @@ def pipeline(C: float, class_weight: str | None) -> Pipeline:  # noqa: N803 - sc
         (OrdinalEncoder(categories=[["F", "M"]]), ["sex"]),
     )
     return make_pipeline(prepare, LogisticRegression(C=C, class_weight=class_weight))
+
+
+def preprocessing(folder: Path) -> str:
+    """Return the digest of the fitted pipeline in a model folder: imputation and scaling are part of it."""
+    return sha256((folder / "artifacts" / "pipeline.joblib").read_bytes()).hexdigest()
 
 
 def predictors(people: pd.DataFrame) -> pd.DataFrame:

@@ -96,24 +96,26 @@ class Numbered(Records):
 
 
 def words() -> dict[str, str]:
-    numbers = dict.fromkeys(("model", "evaluation", "rejection"), "EV-000017")
+    numbers = dict.fromkeys(("model", "evaluation", "rejection", "instructions"), "EV-000017")
     figures = dict.fromkeys(
         ("threshold", "train_n", "test_n", "test_deaths", "ppv_of_100", "missed_of_100", "missed", "table"), "1"
     )
-    return {"version": "2", "today": "2026-11-23", **numbers, **figures}
+    return {"version": "2", "today": "2026-11-23", "purpose": "Estimates a risk", **numbers, **figures}
 
 
 def test_every_record_is_valid(tmp_path: Path) -> None:
     records = Numbered()
-    records.announce("clinical-risk@2")
-    filled = tmp_path / "release.yaml"
-    filled.write_text(Template((FOLDER / "records" / "2-release.yaml").read_text()).substitute(words()))
-    records.read([FOLDER / "records" / "1-acceptance-plans.yaml", filled, FOLDER / "records" / "3-decisions.yaml"])
-    assert [drafted.kind for drafted in records.drafts[:6]] == ["acceptance-plan"] * 3 + ["risk-file"] + [
-        "document"
-    ] * 2
+    for version in ("1", "2"):
+        records.announce(f"clinical-risk@{version}")
+    files = []
+    for file in sorted((FOLDER / "records").glob("*.yaml")):
+        files.append(tmp_path / file.name)
+        files[-1].write_text(Template(file.read_text()).substitute(words()))
+    records.read(files)
+    kinds = ["acceptance-plan", "acceptance-plan", "acceptance-plan", "document", "document", "risk-file", "change"]
+    assert [drafted.kind for drafted in records.drafts[:7]] == kinds
     known = {row.id for name in ("eu-ai-act", "fda-aidsf") for row in catalogs.load(name).requirements}
-    for decision in records.drafts[6:]:
+    for decision in records.drafts[7:]:
         assert decision.kind == "determination"
         assert set(decision.content["requirements"]) <= known
 
