@@ -1,5 +1,8 @@
 """A set of shipped records resolved among themselves, as the ledger would resolve them in the same order."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -60,6 +63,22 @@ class Records:
 
     def record(self, number_or_digest: str) -> tuple[str, str]:
         raise UnknownReference(f"{number_or_digest} is not among these records.")
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """The demonstration, run once for real: its folder, and what it answered."""
+    pytest.importorskip("sksurv", reason="the example needs scikit-survival")
+    folder = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "compliance", "demo", "--workspace", str(folder), "--json"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert run.returncode == 0, run.stderr
+    return folder, json.loads(run.stdout)
+
+
+@pytest.fixture(scope="session")
+def demonstration(made: tuple[Path, Any]) -> Path:
+    return made[0]
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,7 @@
 """The demonstration, run once for real, and what it refuses."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,18 +23,9 @@ def test_what_no_demonstration_made_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.demo
-def test_both_systems_from_nothing_to_verified_dossiers(tmp_path: Path) -> None:
-    pytest.importorskip("sksurv", reason="the example needs scikit-survival")
-    made = subprocess.run(
-        [sys.executable, "-m", "compliance", "demo", "--workspace", str(tmp_path), "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert made.returncode == 0, made.stderr
-    clinical, deepseek = json.loads(made.stdout)
-    assert Path(clinical["workspace"]).resolve() == tmp_path / "clinical-risk"
+def test_both_systems_from_nothing_to_verified_dossiers(made: tuple[Path, Any]) -> None:
+    folder, (clinical, deepseek) = made
+    assert Path(clinical["workspace"]).resolve() == folder / "clinical-risk"
     assert clinical["counts"]["eu-ai-act"]["met"] > 0
     assert clinical["counts"]["eu-ai-act"]["stale"] > 0
     for example, names in ((clinical, {"annex-iv"}), (deepseek, {"annex-iv", "annex-xi"})):
@@ -44,5 +33,5 @@ def test_both_systems_from_nothing_to_verified_dossiers(tmp_path: Path) -> None:
         assert built == names
         for path in example["dossiers"]:
             assert Path(path).stat().st_size > 0
-    passphrase = tmp_path / "clinical-risk" / ".compliance" / "keys" / "passphrase"
+    passphrase = folder / "clinical-risk" / ".compliance" / "keys" / "passphrase"
     assert passphrase.stat().st_mode & 0o077 == 0

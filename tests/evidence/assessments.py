@@ -1,0 +1,86 @@
+"""Golden assessments of both example systems, one line per requirement, and the reasons for which they changed.
+
+Write them anew from a demonstration that was just made, with the reason why they differ:
+
+    compliance demo --workspace build/demo
+    python tests/evidence/assessments.py build/demo "Art. 15(5) asks for a bill of materials that somebody assessed."
+"""
+
+import re
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from compliance.core.findings import Assessment, Finding, NeedVerdict, Verdict
+from compliance.services.workspace import Workspace
+
+GOLDEN = Path(__file__).resolve().parent / "golden"
+CHANGES = GOLDEN / "CHANGES"
+SYSTEMS = ("clinical-risk", "deepseek-r1")
+SHOWN = 160
+"""Characters of a reason: enough to see which rule spoke of what."""
+HEAD = "# requirement | finding | what decided it | evidence for - against | reason\n"
+
+
+def lines(assessment: Assessment) -> str:
+    """Return an assessment as the golden file holds it."""
+    counts = ", ".join(f"{count} {finding}" for finding, count in assessment.counts.items())
+    return HEAD + f"# {counts}\n" + "".join(f"{_line(found)}\n" for found in assessment.findings)
+
+
+def _line(found: Finding) -> str:
+    against = f" - {' '.join(found.against)}" if found.against else ""
+    asked = found.finding is Verdict.UNDETERMINED and found.ask_open
+    reason = "" if asked else f" | {_short(found.reason)}"
+    evidence = f"{' '.join(found.evidence)}{against}".strip() or "-"
+    return f"{found.requirement.id} | {found.finding.value} | {_rule(found)} | {evidence}{reason}"
+
+
+def _rule(found: Finding) -> str:
+    """Name what decided: the profile, a person, a person who is asked, or the need that came first."""
+    if found.finding is Verdict.NOT_APPLICABLE:
+        return "person" if found.evidence else "profile"
+    open_ = [need for need in found.needs if need.verdict is not NeedVerdict.PASSED]
+    if "(not-met)" in found.reason or (found.finding is Verdict.MET and not found.ask_open and not open_):
+        return "person" if re.search(r"\((not-)?met\): ", found.reason) else "needs"
+    if found.finding is Verdict.UNDETERMINED:
+        return "asked" if found.ask_open else "profile is silent"
+    first = next((need for need in open_ if need.reason in found.reason), None)
+    return f"{first.need} {first.verdict.value}" if first else "known gap"
+
+
+def _short(reason: str) -> str:
+    """Cut a reason at the end of a word; a new line in it would break the file's."""
+    text = " ".join(reason.split())
+    return text if len(text) <= SHOWN else f"{text[:SHOWN].rsplit(' ', 1)[0]} …"
+
+
+def digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def last_change(system: str) -> tuple[str, str]:
+    """Return digest and reason of the last entry about a system's golden file."""
+    entries = re.findall(rf"^{system} ([0-9a-f]{{16}}) (.+)$", CHANGES.read_text(encoding="utf-8"), re.MULTILINE)
+    return entries[-1] if entries else ("", "")
+
+
+def assessed(workspace: Path) -> str:
+    with Workspace.open(workspace) as ws:
+        return lines(ws.assess())
+
+
+def main(demonstration: Path, why: str) -> None:
+    for system in SYSTEMS:
+        text = assessed(demonstration / system)
+        path = GOLDEN / f"{system}.txt"
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        path.write_text(text, encoding="utf-8")
+        with CHANGES.open("a", encoding="utf-8") as changes:
+            changes.write(f"{system} {digest(text)} {why}\n")
+        print(f"{path} is written anew; read what changed before you commit it.")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
