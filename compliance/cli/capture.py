@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import socket
 
     from compliance.services.completeness import Look
+    from compliance.services.record import Logged
     from compliance.services.workspace import Workspace
 
 
@@ -19,6 +20,14 @@ def capture(
     run: Annotated[list[str] | None, typer.Option(metavar="ID", help="MLflow run; may be repeated.")] = None,
     model: Annotated[
         str | None, typer.Option(metavar="NAME[@VERSION]", help="Registered model, newest version if none.")
+    ] = None,
+    logged_model: Annotated[
+        str | None, typer.Option(metavar="ID", help="Model that a run logged, registered or not.")
+    ] = None,
+    prompt: Annotated[str | None, typer.Option(metavar="NAME[@VERSION]", help="Registered prompt.")] = None,
+    dataset: Annotated[str | None, typer.Option(metavar="NAME", help="Evaluation dataset, with --role.")] = None,
+    role: Annotated[
+        str | None, typer.Option(metavar="ROLE", help="With --dataset: test, tune, benchmark… what it is for.")
     ] = None,
     evaluates: Annotated[
         str | None,
@@ -47,47 +56,76 @@ def capture(
 
     What is tracked stands in compliance.toml, under `mlflow`: `experiments` and `models`, names or patterns.
     """
-    if bool(run) + bool(model) + everything + watch != 1:
+    if sum(map(bool, (run, model, logged_model, prompt, dataset, everything, watch))) != 1:
         fail(
-            "Give one of --run, --model, --all and --watch.",
+            "Give one of --run, --model, --logged-model, --prompt, --dataset, --all and --watch.",
             "--run takes a run id, --model a registered model's NAME or NAME@VERSION.",
         )
-    if bool(evaluates) != bool(on) or ((evaluates or plan) and not run) or (plan and not evaluates):
-        fail(
-            "--evaluates and --on go together, and with --run; --plan goes with both.",
-            "Name the model version and the dataset that the run evaluated, as they stand on record.",
-        )
-    if listen and not watch:
-        fail("--listen goes with --watch.", "Add --watch, or leave --listen out.")
-    from compliance.services import capture as capturing
+    _together(bool(dataset), bool(role), "--dataset and --role", "The role says what the data are for: test, tune…")
+    _together(bool(evaluates), bool(on), "--evaluates and --on", "Name what the run evaluated, as it stands on record.")
+    for option, given, needed, wanted in (
+        ("--evaluates", evaluates, "--run", run),
+        ("--plan", plan, "--evaluates", evaluates),
+        ("--listen", listen, "--watch", watch),
+    ):
+        if given and not wanted:
+            fail(f"{option} goes with {needed}.", f"Add {needed}, or leave {option} out.")
     from compliance.services.workspace import Workspace
 
     with Workspace.open(workspace) as ws:
         if watch:
             _watch(ws, every, listen, key, as_json)
-            return
-        with output.progress("Reading MLflow", quiet=as_json):
-            if everything:
-                from compliance.services.completeness import capture_all
+        elif everything:
+            from compliance.services.completeness import capture_all
 
+            with output.progress("Reading MLflow", quiet=as_json):
                 look = capture_all(ws, key=key)
-            elif model:
-                logged = capturing.capture_model(ws, model, key=key)
-            elif evaluates and on:
-                from compliance.services.evaluation_runs import capture_evaluation
-
-                more = {"plan": plan} if plan else {}
+            _told_all(look, as_json)
+        else:
+            with output.progress("Reading MLflow", quiet=as_json):
                 logged = [
-                    piece
-                    for run_id in run or []
-                    for piece in capture_evaluation(ws, run_id, model=evaluates, dataset=on, key=key, **more)
+                    *(piece for run_id in run or [] for piece in _run(ws, run_id, evaluates, on, plan, key)),
+                    *_object(ws, model, logged_model, prompt, dataset, role, key),
                 ]
-            else:
-                logged = [piece for run_id in run or [] for piece in capturing.capture_run(ws, run_id, key=key)]
-    if everything:
-        _told_all(look, as_json)
-    else:
-        told(logged, as_json)
+            told(logged, as_json)
+
+
+def _run(
+    ws: "Workspace", run_id: str, evaluates: str | None, on: str | None, plan: str | None, key: str | None
+) -> "list[Logged]":
+    from compliance.services.capture import capture_run
+    from compliance.services.evaluation_runs import capture_evaluation
+
+    if not evaluates or not on:
+        return capture_run(ws, run_id, key=key)
+    more = {"plan": plan} if plan else {}
+    return capture_evaluation(ws, run_id, model=evaluates, dataset=on, key=key, **more)
+
+
+def _object(
+    ws: "Workspace",
+    model: str | None,
+    logged_model: str | None,
+    prompt: str | None,
+    dataset: str | None,
+    role: str | None,
+    key: str | None,
+) -> "list[Logged]":
+    from compliance.services.capture import capture_model
+    from compliance.services.capture_objects import capture_dataset, capture_logged_model, capture_prompt
+
+    if model:
+        return capture_model(ws, model, key=key)
+    if logged_model:
+        return capture_logged_model(ws, logged_model, key=key)
+    if prompt:
+        return capture_prompt(ws, prompt, key=key)
+    return capture_dataset(ws, dataset, role=role, key=key) if dataset and role else []
+
+
+def _together(one: bool, other: bool, which: str, remedy: str) -> None:
+    if one != other:
+        fail(f"{which} go together.", remedy)
 
 
 def _watch(ws: "Workspace", every: float, listen: str | None, key: str | None, as_json: bool) -> None:

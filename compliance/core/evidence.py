@@ -175,6 +175,9 @@ class MLflowOrigin(Strict):
     experiment: str | None = None
     registered_model: str | None = None
     logged_model: str | None = None
+    prompt: str | None = None
+    dataset: str | None = None
+    """Id of an evaluation dataset."""
 
 
 class Source(Strict):

@@ -14,7 +14,7 @@ Type = Literal[
     "model-card", "datasheet", "technical-report", "publication", "test-report", "standard-application",
     "declaration", "clinical-evaluation", "integration-guide", "price-list", "survey", "press", "regulation",
     "architecture", "public-summary", "import-original", "plan", "register", "impact-assessment", "management-review",
-    "audit-report", "reporting-checklist", "source-attributes", "other",
+    "audit-report", "reporting-checklist", "source-attributes", "prompt", "other",
 ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from compliance.core.evidence import Basis, Evidence, utc_text
 from compliance.errors import InvalidInput, UnknownReference
 from compliance.services import mirroring, record
 from compliance.services.record import Logged
+from compliance.storage.mirror.tracking import LOGGED
 
 if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
@@ -107,7 +108,7 @@ def log_version(
     ws: "Workspace", tracking: "Tracking", version: "ModelVersion", *, key: str | None = None, **fields: Any
 ) -> list[Logged]:
     """Log one registered version as `capture_model` does."""
-    registered = version.name
+    registered, logged = version.name, version.version.startswith(LOGGED)
     files = tracking.model_files(version)
     manifest = [(path, _sha256(files.read(path))) for path in files.paths]
     root = oms.root(manifest)
@@ -123,11 +124,11 @@ def log_version(
         "summary": version.description,
         "sha256": root,
         "basis": Basis.FOLDER.value,
-        "registry": _registry(version),
+        **({} if logged else {"registry": _registry(version)}),
         **fields,
         "attachments": [*record.model_signature(registered, manifest, signer), *fields.get("attachments", [])],
     }
-    origin = {"registered_model": f"{registered}/{version.version}"}
+    origin = {"logged_model": version.version} if logged else {"registered_model": f"{registered}/{version.version}"}
     origin |= {"run_id": version.run_id} if version.run_id else {}
     return record.log(ws, [authored], how="capture", key=key, mlflow=origin)
 

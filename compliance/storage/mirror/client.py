@@ -23,11 +23,14 @@ from compliance.storage.mirror.tracking import (
     ACTIVE,
     CONTEXT_TAG,
     FINISHED,
+    LOGGED,
+    EvaluationSet,
     Experiment,
     MetricPoint,
     MLflowRun,
     ModelFiles,
     ModelVersion,
+    Prompt,
     Verdict,
     is_server,
     sqlite_file,
@@ -35,6 +38,7 @@ from compliance.storage.mirror.tracking import (
 )
 
 PAGE = 1_000
+URI_VARIABLE = "MLFLOW_TRACKING_URI"
 TRACES = 500
 """More than this many traces MLflow does not give at once."""
 
@@ -53,11 +57,28 @@ def quiet_import() -> Any:
     return mlflow
 
 
+@contextmanager
+def tracked_at(mlflow: Any, uri: str) -> Iterator[None]:
+    """Point MLflow's global address elsewhere for a while. It keeps it in the environment, so both are put back."""
+    named = os.environ.get(URI_VARIABLE)
+    before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(None if before == named else before)
+        if named is None:
+            os.environ.pop(URI_VARIABLE, None)
+        else:
+            os.environ[URI_VARIABLE] = named
+
+
 class ClientTracking:
     """A tracking store through MlflowClient. See `Tracking` for what each method promises."""
 
     def __init__(self, uri: str, artifacts: Path | None, move: Move | None = None) -> None:
         self.label = without_credentials(uri)
+        self._uri = uri
         self._secret = urlsplit(uri).password
         self._artifacts, self._move = artifacts, move
         if is_server(uri):  # only artifacts of a server are asked for here, and they may not block for minutes
@@ -215,8 +236,11 @@ class ClientTracking:
         return self._search_versions(f"run_id = '{run_id}'")
 
     def model_files(self, version: ModelVersion) -> ModelFiles:
-        with self._guarded():
-            uri = self._mlflow.get_model_version_download_uri(version.name, version.version)
+        if version.version.startswith(LOGGED):
+            uri = version.source
+        else:
+            with self._guarded():
+                uri = self._mlflow.get_model_version_download_uri(version.name, version.version)
         folder = self._folder(uri)
         if folder is None:
             import mlflow.artifacts
@@ -226,6 +250,46 @@ class ClientTracking:
                 folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=holder.name))
             return LocalFiles(folder, holder)
         return LocalFiles(folder)
+
+    def logged_model(self, model_id: str) -> ModelVersion:
+        with self._guarded():
+            found = self._mlflow.get_logged_model(model_id)
+        return ModelVersion(
+            found.name, found.model_id, found.artifact_location, found.source_run_id or None, (), dict(found.tags)
+        )
+
+    def prompt(self, name: str, version: str = "") -> Prompt:
+        with self._guarded():
+            found = (
+                self._mlflow.get_prompt_version(name, version)
+                if version
+                else max(self._mlflow.search_prompt_versions(name), key=lambda one: int(one.version), default=None)
+            )
+        if found is None:
+            raise UnknownReference(f"MLflow has no prompt {name}.", remedy="Register it first, or mend the name.")
+        told = {"response_format": found.response_format, "model_config": found.model_config}
+        settings = {field: value for field, value in told.items() if value}
+        return Prompt(found.name, str(found.version), found.template, settings, found.commit_message or "")
+
+    def evaluation_set(self, name: str) -> EvaluationSet:
+        import mlflow
+
+        quoted = name.replace("'", "''")
+        with self._guarded(), tracked_at(mlflow, self._uri):  # its records are read through the global address
+            found = max(
+                self._mlflow.search_datasets(filter_string=f"name = '{quoted}'"),
+                key=lambda one: one.last_update_time,
+                default=None,
+            )
+            if found is None:
+                raise UnknownReference(
+                    f"MLflow has no evaluation dataset {name}.", remedy="Make it first, or mend the name."
+                )
+            rows = [
+                {"inputs": record.inputs, "expectations": record.expectations or {}, "tags": dict(record.tags or {})}
+                for record in found.records
+            ]
+        return EvaluationSet(found.name, found.dataset_id, found.digest or "", tuple(rows))
 
     def tag_run(self, run_id: str, key: str, value: str) -> None:
         with self._guarded():

@@ -16,11 +16,14 @@ from compliance.storage.mirror.tracking import (
     ACTIVE,
     CONTEXT_TAG,
     FINISHED,
+    LOGGED,
+    EvaluationSet,
     Experiment,
     MetricPoint,
     MLflowRun,
     ModelFiles,
     ModelVersion,
+    Prompt,
     Verdict,
 )
 
@@ -167,7 +170,18 @@ class RestTracking:
     def run_model_versions(self, run_id: str) -> list[ModelVersion]:
         return self._search_versions(f"run_id = '{run_id}'")
 
+    def logged_model(self, model_id: str) -> ModelVersion:
+        return self._client().logged_model(model_id)
+
+    def prompt(self, name: str, version: str = "") -> Prompt:
+        return self._client().prompt(name, version)
+
+    def evaluation_set(self, name: str) -> EvaluationSet:
+        return self._client().evaluation_set(name)
+
     def model_files(self, version: ModelVersion) -> ModelFiles:
+        if version.version.startswith(LOGGED):
+            return self._client().model_files(version)
         query = {"name": version.name, "version": version.version}
         uri = self._http.json("GET", f"{API}model-versions/get-download-uri", query=query)["artifact_uri"]
         proxied = _proxied(uri)

@@ -15,6 +15,8 @@ from compliance.storage.mirror.record import DatasetInput, RunRecord
 
 FINISHED = "FINISHED"
 ACTIVE = "active"
+LOGGED = "m-"
+"""How the ids of logged models begin, which stand for their versions here."""
 CONTEXT_TAG = "mlflow.data.context"
 
 
@@ -80,6 +82,30 @@ class Verdict:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One version of a registered prompt."""
+
+    name: str
+    version: str
+    template: object
+    """Text, or a list of messages."""
+    settings: Mapping[str, object]
+    """Model, temperature, response format: whatever is registered with it."""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSet:
+    """A dataset of questions and expected answers that MLflow keeps."""
+
+    name: str
+    id: str
+    digest: str
+    """MLflow's own: eight hex digits."""
+    records: tuple[Mapping[str, object], ...]
+
+
 class Tracking(Protocol):
     """Reading and writing runs. Every method raises Unavailable where MLflow cannot be reached or refuses."""
 
@@ -133,6 +159,15 @@ class Tracking(Protocol):
 
     def model_files(self, version: ModelVersion) -> "ModelFiles":
         """Return the files behind a registered model version."""
+
+    def logged_model(self, model_id: str) -> ModelVersion:
+        """Return a model that a run logged and nobody need have registered; its version is its id."""
+
+    def prompt(self, name: str, version: str = "") -> Prompt:
+        """Return a version of a registered prompt, the newest where none is named. Raises UnknownReference."""
+
+    def evaluation_set(self, name: str) -> EvaluationSet:
+        """Return the newest evaluation dataset of a name. Raises UnknownReference."""
 
     def tag_run(self, run_id: str, key: str, value: str) -> None:
         """Set one tag on a run."""
