@@ -26,7 +26,8 @@ ROWS = (
 )  # fmt: skip
 RISKS: Json = {
     "kind": "risk-file", "title": "risks", "name": "risks@2", "model": "clinical-risk@2",
-    "intended_use": "Estimates a risk", "plan": {"scope": "All of it"}, "overall": {"acceptable": True, "conclusion": "Acceptable"},
+    "intended_use": "Estimates a risk", "plan": {"scope": "All of it"},
+    "overall": {"acceptable": True, "conclusion": "Acceptable"},
     "matrix": {
         "severity": [{"rank": rank, "name": str(rank), "meaning": "harm"} for rank in (1, 2)],
         "probability": [{"rank": rank, "name": str(rank), "meaning": "often"} for rank in (1, 2)],
