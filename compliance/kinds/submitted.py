@@ -90,7 +90,7 @@ class PdfFile(Sized):
     broken_links: Count | None = None
     """Links and bookmarks that lead nowhere."""
     initial_view: Literal["bookmarks-and-page", "page", "other"] | None = None
-    """`other`: set to something that the viewer would not do by itself."""
+    """`other`: bookmarks that stay hidden, a panel without bookmarks, another layout."""
     pages_as_numbered: bool | None = None
     """Whether the number printed on each page is the one that the viewer counts."""
     fits_letter: bool | None = None

@@ -45,7 +45,7 @@ def _rules(pdf: Any, size: int) -> Iterator[Result]:
     yield Result("language", "/Lang" in root, str(root.get("/Lang", "none")))
     yield Result("declares PDF/A-3a", b'pdfaid:part="3"' in metadata and b'conformance="A"' in metadata, "XMP metadata")
     yield Result("opens with bookmarks", root.get("/PageMode") == "/UseOutlines", str(root.get("/PageMode", "none")))
-    loose = _unembedded(pdf)
+    loose = unembedded(pdf)
     yield Result("fonts embedded", not loose, ", ".join(loose) or "all")
     active = _active(pdf)
     yield Result("active content", not active, ", ".join(active) or "none")
@@ -70,7 +70,7 @@ def _dictionaries(pdf: Any) -> Iterator[Any]:
     return (item for item in pdf.objects if isinstance(item, pikepdf.Dictionary))
 
 
-def _unembedded(pdf: Any) -> list[str]:
+def unembedded(pdf: Any) -> list[str]:
     return [
         str(found.FontName)
         for found in _dictionaries(pdf)

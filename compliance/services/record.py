@@ -29,6 +29,7 @@ from compliance.core.reading import Located, read_records
 from compliance.errors import Conflict, InvalidInput, Unavailable, UnknownReference
 from compliance.kinds.authoring import Draft, draft
 from compliance.services import config as configuration
+from compliance.services import submissions
 from compliance.storage.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -269,13 +270,15 @@ def model_signature(folder: str, files: oms.Manifest, signer: "Signer") -> list[
 
 
 def _digested(ws: "Workspace", record: Mapping[str, Any], base: Path | None, signer: "Signer") -> Mapping[str, Any]:
-    """Replace the `path` of a model, dataset or document by the digest of what lies there.
+    """Replace the `path` of a model, dataset or document by the digest of what lies there; measure submitted files.
 
     A document travels as an attachment; a folder's OMS signature as `model.sig`, where the key can make one.
     """
     from compliance.storage.digests import folder_manifest, subject_digest
 
     kind = record.get("kind")
+    if kind == "submission":
+        return submissions.measured(record, lambda path: _inside(ws, base or ws.root, path))
     if "path" not in record or kind not in ("model-version", "dataset", "document"):
         return record
     given = {name: value for name, value in record.items() if name != "path"}
