@@ -8,6 +8,7 @@ a pipe, or a file that changes while it is read is refused by name.
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -19,6 +20,7 @@ from compliance.errors import InvalidInput, Unavailable
 
 if TYPE_CHECKING:
     from compliance.core.evidence import Basis
+    from compliance.storage.digest_cache import DigestCache
 
 BUFFER = 1 << 18
 """Bytes per read: enough that hashing, which lets the other threads run, outweighs the calls around it."""
@@ -26,17 +28,18 @@ BATCH_FILES, BATCH_BYTES = 256, 8 << 20
 """What one thread takes at a time: handing over small files one by one costs more than hashing them."""
 
 
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of one file."""
-    return _digest(os.fspath(path))
+def file_digest(path: Path, cache: "DigestCache | None" = None) -> str:
+    """Return the SHA-256 of one file; with a `cache`, without reading a large one that it knows."""
+    return _digest(os.fspath(path), cache)
 
 
-def folder_manifest(path: Path) -> list[tuple[str, str]]:
+def folder_manifest(path: Path, cache: "DigestCache | None" = None) -> list[tuple[str, str]]:
     """Return (name relative to `path`, SHA-256) of every file under it, as the OMS manifest orders them."""
     largest_first = sorted(_files(os.fspath(path), ""), key=lambda file: -file[1])
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         digested = pool.map(
-            lambda names: [(name, _digest(os.path.join(path, name))) for name in names], list(_batches(largest_first))
+            lambda names: [(name, _digest(os.path.join(path, name), cache)) for name in names],
+            list(_batches(largest_first)),
         )
         return oms.manifest(pair for batch in digested for pair in batch)
 
@@ -54,7 +57,7 @@ def subject_digest(path: Path) -> tuple[str, "Basis"]:
     return file_digest(path), Basis.FILE
 
 
-def _digest(path: str) -> str:
+def _digest(path: str, cache: "DigestCache | None" = None) -> str:
     try:
         # NONBLOCK: opening a pipe that nobody writes to would wait for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -62,14 +65,20 @@ def _digest(path: str) -> str:
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode):
                 raise _not_a_file(path, before.st_mode)
+            if cache is not None and (known := cache.known(path, before)):
+                return known
+            begun = time.time_ns()
             digest, size = _read(descriptor, before.st_size)
             after = os.fstat(descriptor)
         finally:
             os.close(descriptor)
     except OSError as error:
         raise _unreadable(path, error) from error
-    if size != before.st_size or after.st_mtime_ns != before.st_mtime_ns:
+    unchanged = (after.st_mtime_ns, after.st_ctime_ns) == (before.st_mtime_ns, before.st_ctime_ns)
+    if size != before.st_size or not unchanged:
         raise Unavailable(f"{path} changed while it was read.", remedy="Wait until it is written, then try again.")
+    if cache is not None:
+        cache.keep(path, after, digest, begun)
     return digest
 
 
