@@ -20,7 +20,7 @@ How to add a tool
                gaps=["2 of 10 tests ended in an error"], withheld="10 prompts with answers", notes=rows.notes(),
            )
 
-       IMPORTER = Importer("promptfoo", _recognise, _read, marks=(b'"evalId"', b'"results"'))
+       IMPORTER = Importer("promptfoo", _recognise, _read, marks=((b'"evalId"', b'"results"'),))
 
 2. Add one line to `_OURS` below, a genuine small sample under tests/importers/samples with the command that made it,
    a test, and a row in docs/reference/importers.md. Other packages use the entry point group `compliance.importers`
@@ -78,7 +78,22 @@ __all__ = [
 
 GROUP = "compliance.importers"
 
-_OURS = ("garak:IMPORTER",)
+_OURS = (
+    "inspect_ai:IMPORTER",
+    "lm_eval:IMPORTER",
+    "lm_eval:SAMPLES",
+    "helm:IMPORTER",
+    "helm:PART",
+    "every_eval_ever:IMPORTER",
+    "garak:IMPORTER",
+    "moonshot:IMPORTER",
+    "aiverify:IMPORTER",
+    "great_expectations:IMPORTER",
+    "croissant:IMPORTER",
+    "chai:IMPORTER",
+    "promptfoo:IMPORTER",
+    "promptfoo:PAGE",
+)
 """`module:name`, asked in this order; the first that recognises a file reads it."""
 
 

@@ -83,8 +83,8 @@ class Importer:
     """Whether the content is this tool's. Looks at content alone, never at a name; cheap, and never raises."""
     read: Callable[[Source, Given], Reading]
     """Raises UnreadableError, NotSaidError; a value of the wrong shape may raise what it raises."""
-    marks: tuple[bytes, ...] = ()
-    """Bytes that together betray the tool even in a file too damaged to be parsed."""
+    marks: tuple[tuple[bytes, ...], ...] = ()
+    """Bytes that together betray the tool even in a file too damaged to be parsed; any one group of them does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def damaged(importers: Sequence[Importer], source: Source) -> Importer | None:
     """Return the tool whose marks stand in a file that no recogniser can parse."""
     if source.problem is None:
         return None
-    return next((one for one in importers if one.marks and source.holds(*one.marks)), None)
+    return next((one for one in importers if any(source.holds(*marks) for marks in one.marks)), None)
 
 
 def _finished(tool: str, source: Source, reading: Reading, authored: Mapping[str, Any], given: Given) -> dict[str, Any]:
@@ -154,10 +154,12 @@ def _finished(tool: str, source: Source, reading: Reading, authored: Mapping[str
     record = _as_kind(tool, record, given)
     told = {"its version": reading.tool_version, "when it ran": reading.started_at}
     unknown = [name for name, value in told.items() if not value]
-    if issubclass(content_model(record["kind"]), Measured):
+    measured = issubclass(content_model(record["kind"]), Measured)
+    if measured:
         record = _measured(tool, reading, record)
     notes = [
         f"Imported from {tool}{' ' + reading.tool_version if reading.tool_version else ''}.",
+        f"Run at {reading.started_at}." if reading.started_at and not measured else "",
         f"Not stated in the file: {' and '.join(unknown)}." if unknown else "",
         f"Withheld: {reading.withheld}; they stand only in the attached original (SHA-256 "
         f"{source.sha256(reading.originals)}), which is restricted."
@@ -221,6 +223,11 @@ def _attached(source: Source, names: Sequence[str] | None, *, restricted: bool) 
     chosen = sorted(source.files) if names is None else names
     classification = "restricted" if restricted else "internal"
     return [{"data": source.files[name], "name": _plain(name), "classification": classification} for name in chosen]
+
+
+def attachment_name(source: Source) -> str:
+    """Return the name under which the original of a file is attached."""
+    return _plain(next(iter(source.files)))
 
 
 def _plain(name: str) -> str:

@@ -2,7 +2,8 @@
 
 A report that neither says when the scan ended nor carries its digest is cut off, although garak may have ended with
 exit code 0; an aggregated report carries the digest alone. `nones`, outputs that a detector could not judge, are no
-passes. Prompts and outputs stay in the original.
+passes. Intervals are exact ones from the counts, since the report's own say nothing where nothing failed. Prompts and
+outputs stay in the original.
 """
 
 from collections.abc import Mapping
@@ -151,7 +152,7 @@ def _record(category: str, evals: list[dict[str, Any]]) -> dict[str, Any]:
             group={"probe": probe[:200], "detector": detector[:200]},
             x=evaluated - passed,
             n=evaluated,
-            **_interval(entry, evaluated - passed, evaluated),
+            note=_interval(entry),
         )
     if len({row["group"]["probe"] for row in rows.rows}) == len(rows.rows) > 0:
         # One detector a probe: no output is counted twice, so there is a figure over all of them.
@@ -173,14 +174,13 @@ def _record(category: str, evals: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _interval(entry: Mapping[str, Any], x: int, n: int) -> dict[str, Any]:
-    """Return the report's own interval, which is that of the share of attacks that succeeded."""
+def _interval(entry: Mapping[str, Any]) -> str | None:
+    """Say which interval the report states. It is a bootstrap's: from 0 to 0 where nothing failed, so ours stands."""
     low, high = number(entry.get("confidence_lower")), number(entry.get("confidence_upper"))
-    level = number(entry.get("confidence"))
-    if low is None or high is None or level is None or not float(low) <= x / n <= float(high):
-        return {}
-    method = "bootstrap" if entry.get("confidence_method") == "bootstrap" else "stated-without-method"
-    return {"ci_low": low, "ci_high": high, "ci_level": level, "ci_method": method}
+    level, method = number(entry.get("confidence")), word(entry.get("confidence_method"))
+    if low is None or high is None:
+        return None
+    return f"The report states {low} to {high} (level {level or 'not stated'}, {method or 'method not stated'})."
 
 
-IMPORTER = Importer(TOOL, _recognise, _read, marks=(b'"entry_type"', b'"start_run setup"'))
+IMPORTER = Importer(TOOL, _recognise, _read, marks=((b'"entry_type"', b'"start_run setup"'),))

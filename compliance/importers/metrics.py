@@ -4,6 +4,7 @@ The direction comes from the tool's own file where it says one, else from this t
 `compliance.kinds.metrics` knows, and is never guessed: a metric without one is named as not taken over.
 """
 
+from decimal import Decimal
 from typing import Any
 
 from compliance.importers.values import label, number, present
@@ -13,6 +14,7 @@ Row = dict[str, Any]
 
 _SCORE_UP = ("score", "higher")
 _SCORE_DOWN = ("score", "lower")
+_SHARE_UP = ("proportion", "higher")
 
 SAME: dict[str, str] = {
     "acc": "accuracy",
@@ -33,7 +35,9 @@ SAME: dict[str, str] = {
     "mean_absolute_error": "mae",
     "negative_predictive_value": "npv",
     "pass_1": "pass_at_1",
+    "negative_predictive_value_parity": "npv",
     "positive_predictive_value": "ppv",
+    "positive_predictive_value_parity": "ppv",
     "r2_score": "r2",
     "roc_auc_score": "roc_auc",
     "root_mean_squared_error": "rmse",
@@ -50,7 +54,8 @@ SAME: dict[str, str] = {
 """Other tools' names of metrics that `compliance.kinds.metrics.KNOWN` has, as `label` writes them."""
 
 OTHER: dict[str, tuple[str, str]] = {
-    "acc_norm": _SCORE_UP,
+    "acc_mutual_info": _SHARE_UP,
+    "acc_norm": _SHARE_UP,
     "bertscore": _SCORE_UP,
     "bits_per_byte": _SCORE_DOWN,
     "bleu": _SCORE_UP,
@@ -68,9 +73,12 @@ OTHER: dict[str, tuple[str, str]] = {
     "mean_win_rate": _SCORE_UP,
     "meteor": _SCORE_UP,
     "perplexity": _SCORE_DOWN,
-    "quasi_exact_match": _SCORE_UP,
-    "prefix_exact_match": _SCORE_UP,
-    "quasi_prefix_exact_match": _SCORE_UP,
+    "disparate_impact": ("ratio", "target"),
+    "equal_selection_parity": ("difference", "target"),
+    "prefix_exact_match": _SHARE_UP,
+    "quasi_exact_match": _SHARE_UP,
+    "quasi_prefix_exact_match": _SHARE_UP,
+    "relax_str_match": _SCORE_UP,
     "rouge": _SCORE_UP,
     "rouge1": _SCORE_UP,
     "rouge2": _SCORE_UP,
@@ -136,17 +144,25 @@ class Rows:
         return any(all(row.get(key) == one.get(key) for key in ("name", *_KEYS)) for one in self.rows)
 
 
+def per_cent(digits: str | None) -> str | None:
+    """Return a percentage as a share of one: the point moves two places, all digits stay."""
+    return None if digits is None else f"{Decimal(digits).scaleb(-2):f}"
+
+
 _FIGURES = {"standard_error", "ci_low", "ci_high", "ci_level", "threshold", "ideal"}
 
 
 def named(name: str, better: str | None = None, unit: str | None = None) -> Row | None:
-    """Return the beginning of a row: our name, and unit and direction where the kinds do not know the metric."""
+    """Return the beginning of a row: our name, and unit and direction where the kinds do not know the metric.
+
+    None where nothing says which way is better.
+    """
     plain = label(name)
     ours = SAME.get(plain, plain)
     if ours in KNOWN:
         known = KNOWN[ours]
-        if (better in (None, known.better) or known.better == "target") and unit in (None, known.unit):
-            return {"name": ours}
+        if (better in (None, known.better) or known.better == "target") and unit in (None, known.unit, "percent"):
+            return {"name": ours, **({"unit": "percent"} if unit == "percent" and known.is_proportion else {})}
         ours = f"{ours}_as_stated"  # the tool means another thing by this name
     known_unit, known_better = OTHER.get(plain, (None, None))
     chosen = better or known_better

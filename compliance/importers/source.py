@@ -84,9 +84,9 @@ class Source:
             if not line.strip():
                 continue
             try:
-                values.append(read_foreign(line, f"line {number}"))
+                values.append(read_foreign(line, "it"))
             except InvalidInput as error:
-                return Lines(values, error.problem) if values else None
+                return Lines(values, f"line {number} {_bare(error)}") if values else None
         return Lines(values, None) if values else None
 
     @cached_property
@@ -155,14 +155,14 @@ class Source:
         try:
             return read_foreign(self.data, self.name)
         except InvalidInput as error:
-            self._refuse(error.problem)
+            self._refuse(_bare(error))
             return None
 
     def _yaml(self, data: bytes) -> list[dict[str, Any]] | None:
         try:
             return [record.value for record in read_records(data, "its YAML")]
         except InvalidInput as error:
-            self._refuse(error.problem)
+            self._refuse(_bare(error))
             return None
 
     def _too_large(self) -> bool:
@@ -178,6 +178,13 @@ class Source:
 def member(files: Mapping[str, bytes], name: str) -> Any:
     """Return the JSON value of one file of an archive or folder. Raises InvalidInput, BadArchiveError, KeyError."""
     return read_foreign(files[name], name)
+
+
+def _bare(error: InvalidInput) -> str:
+    """Return what is wrong, without the name of the file in front; the line where there are several."""
+    name, line = error.facts.get("file"), error.facts.get("line")
+    problem = error.problem.removeprefix(f"{name}:{line}: ").removeprefix(f"{name} ").rstrip(".")
+    return f"{problem} (line {line})" if isinstance(line, int) and line > 1 else problem
 
 
 def _rows(text: str) -> Rows | None:

@@ -39,7 +39,7 @@ class Sbom(Content):
 
     kind: ClassVar[str] = "sbom"
 
-    format: Literal["CycloneDX", "SPDX"]
+    format: Literal["CycloneDX", "SPDX", "syft", "pip-audit"]
     format_version: Word
     type: Literal["software", "model", "dataset", "build", "system"]
     attachment: Word
