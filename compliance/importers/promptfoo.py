@@ -85,7 +85,7 @@ def _reading(
 
 def _failed_to_run(test: Mapping[str, Any]) -> bool:
     if "failureReason" in test:
-        return test["failureReason"] == _ERROR
+        return bool(test["failureReason"] == _ERROR)
     return test["success"] is not True and not test.get("gradingResult")
 
 

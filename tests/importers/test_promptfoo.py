@@ -60,7 +60,8 @@ def test_a_file_whose_counts_contradict_its_tests_is_incomplete() -> None:
 def test_lines_alone_do_not_say_how_many_there_should_be() -> None:
     whole = (FOLDER / "eval.jsonl").read_bytes()
     got = imported(whole)
-    assert got.only["completeness"] == "incomplete" and "how many there should be" in got.reasons
+    assert got.only["completeness"] == "incomplete"
+    assert "how many there should be" in got.reasons
     assert "cut off" in imported(whole[:-40]).reasons
 
 
@@ -85,7 +86,8 @@ def test_files_of_version_2_call_no_test_an_error_that_was_graded() -> None:
     got = imported(json.dumps(old).encode())
     assert (got.row("pass_rate")["x"], got.row("pass_rate")["n"]) == (1, 2)
     assert "1 of 3 tests ended in an error" in got.reasons
-    assert got.version is None and "Not stated in the file: its version" in got.summaries
+    assert got.version is None
+    assert "Not stated in the file: its version" in got.summaries
 
 
 def test_nothing_judged_is_no_evaluation() -> None:
