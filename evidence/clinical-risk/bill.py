@@ -22,7 +22,7 @@ def write(path: Path) -> dict[str, Any]:
             "type": "library",
             "name": part.name,
             "version": part.version,
-            "purl": f"pkg:pypi/{part.name.lower().replace('_', '-')}@{part.version}",
+            "purl": purl(part),
             **({"licenses": [{"license": {"name": licences[part.name]}}]} if licences[part.name] else {}),
         }
         for part in parts
@@ -41,8 +41,23 @@ def write(path: Path) -> dict[str, Any]:
         "components": len(parts),
         "without_version": sum(not part.version for part in parts),
         "without_licence": sum(not licences[part.name] for part in parts),
+        "listed": [
+            {
+                "name": part.name,
+                "version": part.version,
+                "tested_version": part.version,
+                "purl": purl(part),
+                "licence": licences[part.name] or "not stated",
+            }
+            for part in parts
+            if part.name in SERVED_WITH
+        ],
         "attachments": [{"path": str(path)}],
     }
+
+
+def purl(part: metadata.Distribution) -> str:
+    return f"pkg:pypi/{part.name.lower().replace('_', '-')}@{part.version}"
 
 
 def installed(*names: str) -> Iterator[metadata.Distribution]:

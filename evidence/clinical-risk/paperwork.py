@@ -13,6 +13,12 @@ import yaml
 from served_model import LIMITS, MAY_BE_MISSING, SEXES
 
 HERE = Path(__file__).resolve().parent
+MEANING = {
+    "age": "Age on the day of the blood sample",
+    "creatinine": "Serum creatinine, in the unit of the cohort file",
+    "kappa": "Serum free light chains, kappa, in the unit of the cohort file",
+    "lambda": "Serum free light chains, lambda, in the unit of the cohort file",
+}
 PACKAGES = ("scikit-learn", "pandas", "numpy", "joblib", "mlflow")
 
 
@@ -73,10 +79,7 @@ def model(version: str, settings: dict[str, Any], threshold: float, preprocessin
         ],
         "preprocessing_sha256": preprocessing,
         "frozen_at": now(),
-        "environment": {
-            "python": python_version(),
-            "packages": [{"name": name, "version": installed(name)} for name in PACKAGES],
-        },
+        "environment": _environment(),
     }
     description["changes"] = ["First version"]
     if version != "1":
@@ -92,7 +95,7 @@ def run() -> dict[str, Any]:
         "seed": str(cohort.SEED),
         "method": "Maximum likelihood with an L2 penalty, by scikit-learn's lbfgs solver and its stopping rule.",
         "selection": "By calibration on the tuning part; the test part plays no role.",
-        "environment": {"python": python_version(), "hardware": f"{machine()}, {cpu_count()} processor cores"},
+        "environment": {**_environment(), "hardware": f"{machine()}, {cpu_count()} processor cores"},
         "deterministic": True,
     }
 
@@ -106,6 +109,13 @@ def study(version: str, role: str, preprocessing: str) -> dict[str, Any]:
     return described
 
 
+def _environment() -> dict[str, Any]:
+    return {
+        "python": python_version(),
+        "packages": [{"name": name, "version": installed(name)} for name in PACKAGES],
+    }
+
+
 def _inputs() -> list[dict[str, Any]]:
     numbers = [
         {
@@ -116,12 +126,20 @@ def _inputs() -> list[dict[str, Any]]:
             "maximum": str(high),
             "required": name not in MAY_BE_MISSING,
             "when_missing": "imputed by the training median" if name in MAY_BE_MISSING else "refused",
+            "meaning": MEANING[name],
         }
         for name, (low, high) in LIMITS.items()
     ]
     return [
         *numbers,
-        {"name": "sex", "type": "text", "values": sorted(SEXES), "required": True, "when_missing": "refused"},
+        {
+            "name": "sex",
+            "type": "text",
+            "values": sorted(SEXES),
+            "required": True,
+            "when_missing": "refused",
+            "meaning": "Sex as recorded by the clinic",
+        },
     ]
 
 

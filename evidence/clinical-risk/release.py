@@ -57,11 +57,13 @@ def main() -> None:
             Template(paper.read_text(encoding="utf-8")).substitute(words), encoding="utf-8"
         )
     documents = authored("2-documents.yaml", words)
-    instructions = next(each for each in documents if each["document_type"] == "instructions-for-use")
-    instructions["figures"] = declared(evaluation, words)
+    for each in documents:
+        if each["document_type"] in ("instructions-for-use", "study-report"):
+            each["figures"] = declared(evaluation, words)
     components = {"model": f"{MODEL}@{VERSION}", **bill.write(papers / "sbom.cdx.json")}
     logged = workspace.log_records([*documents, components], base=workspace.root)
-    words["instructions"] = logged[documents.index(instructions)].evidence
+    numbers = {each["document_type"]: piece.evidence for each, piece in zip(documents, logged, strict=False)}
+    words["instructions"] = numbers["instructions-for-use"]
     workspace.log_records(authored("3-release.yaml", words), base=workspace.root)
     workspace.close()
 
@@ -105,7 +107,7 @@ def figures(evaluation: Evidence, workspace: Workspace) -> dict[str, str]:
 
 
 def declared(evaluation: Evidence, words: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the figures that the instructions print, in the digits that they print."""
+    """Return the figures that instructions and report print, in the digits that they print."""
     people = [
         {"name": name, "value": words[word].replace(",", ""), "dataset": dataset}
         for name, word, dataset in (

@@ -8,9 +8,12 @@ Write them anew from a demonstration that was just made, with the reason why the
 
 import re
 import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from compliance.core.evidence import Evidence
 from compliance.core.findings import Assessment, Finding, NeedVerdict, Verdict
 from compliance.services.workspace import Workspace
 
@@ -20,20 +23,34 @@ SYSTEMS = ("clinical-risk", "deepseek-r1")
 SHOWN = 160
 """Characters of a reason: enough to see which rule spoke of what."""
 HEAD = "# requirement | finding | what decided it | evidence for - against | reason\n"
+NUMBER = re.compile(r"EV-\d{6}")
 
 
-def lines(assessment: Assessment) -> str:
-    """Return an assessment as the golden file holds it."""
+def lines(assessment: Assessment, evidence: Iterable[Evidence]) -> str:
+    """Return an assessment as the golden file holds it.
+
+    A piece is called by its kind and its place among its kind, so that one record more moves few lines.
+    """
+    seen: Counter[str] = Counter()
+    names, titles = dict[str, str](), dict[str, str]()
+    for piece in evidence:
+        seen[piece.kind] += 1
+        names[piece.number] = f"{piece.kind}-{seen[piece.kind]}"
+        titles[piece.number] = piece.title
     counts = ", ".join(f"{count} {finding}" for finding, count in assessment.counts.items())
-    return HEAD + f"# {counts}\n" + "".join(f"{_line(found)}\n" for found in assessment.findings)
+    findings = "".join(f"{_line(found, names)}\n" for found in assessment.findings)
+    cited = set(re.findall(r"[a-z-]+-\d+", findings))
+    legend = "".join(f"# {name}: {titles[number]}\n" for number, name in names.items() if name in cited)
+    return f"{HEAD}# {counts}\n{legend}{findings}"
 
 
-def _line(found: Finding) -> str:
+def _line(found: Finding, names: Mapping[str, str]) -> str:
     against = f" - {' '.join(found.against)}" if found.against else ""
     asked = found.finding is Verdict.UNDETERMINED and found.ask_open
-    reason = "" if asked else f" | {_short(found.reason)}"
     evidence = f"{' '.join(found.evidence)}{against}".strip() or "-"
-    return f"{found.requirement.id} | {found.finding.value} | {_rule(found)} | {evidence}{reason}"
+    text = f"{found.requirement.id} | {found.finding.value} | {_rule(found)} | {evidence}"
+    text = NUMBER.sub(lambda number: names[number[0]], text)
+    return text if asked else f"{text} | {_short(NUMBER.sub(lambda number: names[number[0]], found.reason))}"
 
 
 def _rule(found: Finding) -> str:
@@ -67,7 +84,7 @@ def last_change(system: str) -> tuple[str, str]:
 
 def assessed(workspace: Path) -> str:
     with Workspace.open(workspace) as ws:
-        return lines(ws.assess())
+        return lines(ws.assess(), ws.evidence())
 
 
 def main(demonstration: Path, why: str) -> None:
