@@ -51,6 +51,8 @@ class TrainingRun(Content):
     selection: Text | None = None
     """How this version was chosen among candidates, and on which data."""
     mlflow_run: Word | None = None
+    parent_run: Word | None = None
+    """Id of the MLflow run that this one is nested in."""
     deterministic: bool | None = None
 
     @model_validator(mode="after")

@@ -184,6 +184,7 @@ def _content(run: "MLflowRun", lengths: Mapping[str, int]) -> dict[str, Any]:
         "ended_at": moment(run.ended) if run.ended else None,
         "outcome": OUTCOMES[run.status],
         "mlflow_run": run.run_id,
+        "parent_run": run.tags.get("mlflow.parentRunId"),
         "parameters": {_word(name): _word(value) for name, value in sorted(run.params.items()) if value},
         "figures": [
             {"name": _word(key), "value": digits(point.value), "step": max(point.step, 0), "values": lengths[key]}

@@ -98,6 +98,10 @@ def test_every_run_that_ends_becomes_evidence(ws: Workspace, text: str, expected
     assert "AutologWarning" not in ran.stderr
     settled(ws)
     assert outcomes(ws) == expected
+    pieces = {ws.ledger.piece(i).title: ws.ledger.piece(i).content for i in ws.ledger.indexes_of("training-run")}
+    if "depth 1" in expected:
+        parent = pieces["Training run search"]["mlflow_run"]
+        assert pieces["Training run depth 1"]["parent_run"] == parent
 
 
 @pytest.mark.parametrize(
