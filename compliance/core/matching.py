@@ -65,6 +65,11 @@ def lacks(need: Need, piece: Evidence) -> str | None:
     return None
 
 
+def missing(need: Need, content: Mapping[str, Any]) -> int:
+    """Return how many of the fields that a need asks for are not there."""
+    return sum(any(value in paths.EMPTY for value in paths.at(content, path)) for path in need.fields)
+
+
 def _lacking_rows(metrics: Metrics, number: str, content: Mapping[str, Any]) -> str | None:
     named = [row for row in criteria.rows(content) if row["name"] in metrics.any_of]
     names = _listed(sorted({row["name"] for row in named}))

@@ -2,7 +2,7 @@
 
 The order of DESIGN 11.6: what shows the contrary (a missed criterion, or a value otherwise than the need judges) fails
 the need whatever else passes; then one piece that satisfies all passes it; else the first of insufficient, stale, gap.
-The newest piece explains a verdict.
+The newest piece explains a verdict; of those that lack fields, the one that lacks fewest.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ def weigh(case: Case, requirement: Requirement, need: Need, carried: frozenset[s
         return NeedResult(
             need.id, NeedVerdict.FAILED, newest, against=_numbers(piece for piece, _ in reversed(contrary))
         )
-    refused: dict[NeedVerdict, tuple[str, list[Evidence]]] = {}
+    refused: dict[NeedVerdict, list[tuple[Evidence, str]]] = {}
     shown: list[_Passed] = []
     for piece in reversed(mine):
         outcome = _judge(case, need, piece, valid)
@@ -41,14 +41,14 @@ def weigh(case: Case, requirement: Requirement, need: Need, carried: frozenset[s
                 break
         else:
             verdict, reason = outcome
-            refused.setdefault(verdict, (reason, []))[1].append(piece)
+            refused.setdefault(verdict, []).append((piece, reason))
     if shown and not (need.each and refused):
         numbers = _first(number for one in shown for number in one.evidence)
         return NeedResult(need.id, NeedVerdict.PASSED, shown[0].reason, tuple(numbers))
     for verdict in (NeedVerdict.INSUFFICIENT, NeedVerdict.STALE):
-        if verdict in refused:
-            reason, pieces = refused[verdict]
-            return NeedResult(need.id, verdict, reason, against=_numbers(pieces))
+        if pieces := refused.get(verdict):
+            pieces.sort(key=lambda one: matching.missing(need, one[0].content))
+            return NeedResult(need.id, verdict, pieces[0][1], against=_numbers(piece for piece, _ in pieces))
     return _elsewhere(case, need, valid)
 
 
