@@ -91,8 +91,23 @@ _OURS = (
     "great_expectations:IMPORTER",
     "croissant:IMPORTER",
     "chai:IMPORTER",
+    "cyclonedx:IMPORTER",
+    "cyclonedx:XML",
+    "spdx:IMPORTER",
+    "syft:IMPORTER",
+    "pip_audit:IMPORTER",
+    "sarif:IMPORTER",
+    "junit:IMPORTER",
+    "hugging_face:IMPORTER",
+    "hugging_face:RESULTS",
+    "scikit_learn:IMPORTER",
+    "scikit_learn:TEXT",
+    "scikit_learn:PREDICTIONS",
     "promptfoo:IMPORTER",
     "promptfoo:PAGE",
+    "pyrit:IMPORTER",
+    "giskard:SCAN",
+    "giskard:SUITE",
 )
 """`module:name`, asked in this order; the first that recognises a file reads it."""
 

@@ -126,10 +126,14 @@ class _Importing:
             return [Outcome(source.name, source.sha256(), reason=why, refused=not place.found)]
         try:
             taken = read(importer, source, self.given)
-            records = [self._completed(one, importer) for one in taken.records]
+            records = [_computed(self._completed(one, importer), place.path) for one in taken.records]
         except NotSaidError as error:
             told = f"{error.problem} {error.remedy}"
             return [Outcome(source.name, source.sha256(), importer.tool, reason=told, refused=True)]
+        except UnknownReference:
+            raise
+        except InvalidInput as error:
+            return self._log(importer, source, unreadable(importer, source, error.problem))
         return self._log(importer, source, replace(taken, records=records))
 
     def _completed(self, authored: Mapping[str, Any], importer: Importer) -> dict[str, Any]:
@@ -215,6 +219,19 @@ class _Importing:
             if stands == wanted:
                 return piece.number
         return "a file before it" if wanted in self.met else None
+
+
+def _computed(made: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Compute the figures of raw predictions, which say of themselves only which columns they are in."""
+    if "predictions" not in made or "metrics" in made:
+        return made
+    from compliance.services import evaluations
+
+    told = made["predictions"]
+    found = evaluations.from_predictions(path, truth=told["truth"], score=told["score"], groups=told.get("groups", ()))
+    summary = f"Decisions at a score of {found['threshold']}, since no file of predictions names a threshold."
+    kept = {name: value for name, value in found.items() if name not in ("attachments", "predictions")}
+    return kept | made | {"summary": f"{made['summary']} {summary}"}
 
 
 _Identity = tuple[Any, ...]
