@@ -1,16 +1,22 @@
 """`compliance catalog …`: bodies of requirements, as data."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from compliance.cli import options, output
+from compliance.cli.findings import block
 
 if TYPE_CHECKING:
     from compliance.core.catalog import Catalog, Requirement
+    from compliance.core.catalog_diff import Cell
+    from compliance.services.catalog_diff import Consequences
     from compliance.services.catalogs import Tally
+    from compliance.services.workspace import Workspace
 
 
 def list_(workspace: options.AnyWorkspace = None, as_json: options.AsJson = False) -> None:
@@ -42,18 +48,19 @@ def show(
         str,
         typer.Argument(metavar="CATALOG|REQUIREMENT", help="Id of a catalog, or of one requirement."),
     ],
-    workspace: options.AnyWorkspace = None,
+    workspace: options.WorkspaceDir = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Show a catalog's requirements, or one requirement in full.
 
-    A requirement is shown with its legal status and dates, the systems that it reaches, what evidence shows it,
-    and the question that only a person can answer.
+    A requirement is shown with its legal status and dates, the systems that it reaches, what evidence shows it, the
+    question that only a person can answer, and the requirements of other bodies that the same evidence answers.
     """
-    from compliance.services import catalogs
+    from compliance.services import own_catalogs
 
-    one = "/" in wanted
-    catalog, rows = _one(wanted) if one else _whole(catalogs.load(wanted))
+    with _workspace(workspace) as ws:
+        catalog, rows = own_catalogs.look_up(wanted, ws)
+    one = len(rows) == 1 and rows[0].id == wanted
     if as_json:
         output.result(
             {
@@ -86,7 +93,7 @@ def check(
     """
     from compliance.services import catalogs
 
-    checked = [catalogs.check(file)] if file else catalogs.available()
+    checked = [catalogs.check(file)] if file else [catalogs.check(catalogs.path_of(name)) for name in catalogs.ids()]
     tallies = [catalogs.tally(catalog) for catalog in checked]
     if as_json:
         counted = [
@@ -97,6 +104,59 @@ def check(
     _table(tallies)
     subject = f"{file}: {checked[0].id} {checked[0].version}" if file else f"{len(checked)} catalogs"
     output.say(f"{subject}: nothing is wrong.")
+
+
+def diff(
+    before: Annotated[str, typer.Argument(metavar="A", help="Catalog file or id, as it was.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="Catalog file or id, as it is to be.")],
+    model: options.Model = None,
+    as_of: options.AsOf = None,
+    workspace: options.WorkspaceDir = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Say what B changes of A: new and removed rows, moved dates, changed cells.
+
+    Inside a workspace also which findings would change for its system and model version, were B to take A's place.
+    """
+    from compliance.services import catalog_diff
+
+    with _workspace(workspace) as ws:
+        told = catalog_diff.diff(before, after, ws, model=model, as_of=as_of)
+    if as_json:
+        output.result(told.to_dict())
+    else:
+        _print_diff(told)
+
+
+def _print_diff(told: "Consequences") -> None:
+    text = told.diff
+    heads = (f"{c.id} {c.version} of {c.date}" for c in (text.before, text.after))
+    output.put(" → ".join(heads))
+    if text.empty:
+        output.put("No row differs.")
+    for title, rows in (("New", text.new), ("Removed", text.removed)):
+        if rows:
+            output.heading(f"{title}: {len(rows)}")
+        for row in rows:
+            output.put(f"  {row.id}  {row.ref}")
+            block(f"{row.status}: {row.text}", 6)
+    for title, changes in (("Dates and status", text.moved), ("Changed", text.changed)):
+        if changes:
+            output.heading(f"{title}: {len(changes)}")
+        alike: dict[tuple[Cell, ...], list[str]] = defaultdict(list)
+        for change in changes:
+            alike[change.cells].append(change.requirement)
+        for cells, requirements in alike.items():
+            block(", ".join(requirements), 2)
+            for cell in cells:
+                output.put(f"      {cell.name}")
+                block(f"- {cell.before or '(nothing)'}", 8)
+                block(f"+ {cell.after or '(nothing)'}", 8)
+    if told.as_of:
+        output.heading(f"Findings that change for {told.model or 'no model version'}: {len(told.findings)}")
+        for moved in told.findings:
+            output.put(f"  {moved.requirement}: {moved.before or 'no row'} → {moved.after or 'no row'}")
+            block(moved.reason, 6)
 
 
 def _counts(tally: "Tally") -> dict[str, Any]:
@@ -112,15 +172,17 @@ def _table(tallies: "Sequence[Tally]") -> None:
     output.table(("catalog", "rows", "needs only", "ask only", "both", "needs", "unmeasured"), rows)
 
 
-def _one(requirement: str) -> "tuple[Catalog, list[Requirement]]":
-    from compliance.services import catalogs
+@contextmanager
+def _workspace(named: Path | None) -> "Iterator[Workspace | None]":
+    """Open the workspace that is named, or the one around us; none where we stand in none."""
+    from compliance.services import config
+    from compliance.services.workspace import Workspace
 
-    catalog, row = catalogs.find(requirement)
-    return catalog, [row]
-
-
-def _whole(catalog: "Catalog") -> "tuple[Catalog, list[Requirement]]":
-    return catalog, list(catalog.requirements)
+    if named is None and not config.is_inside(Path.cwd()):
+        yield None
+        return
+    with Workspace.open(named, read_only=True) as ws:
+        yield ws
 
 
 def _requirement(catalog: "Catalog", row: "Requirement") -> None:
@@ -152,3 +214,18 @@ def _requirement(catalog: "Catalog", row: "Requirement") -> None:
     if row.ask:
         output.heading("A person decides")
         output.fields({"": row.ask})
+    _crosswalks(row)
+
+
+def _crosswalks(row: "Requirement") -> None:
+    """Print which requirements of other bodies the same evidence answers, and who says so."""
+    from compliance.services import crosswalks
+
+    by_reading: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for also in crosswalks.for_requirement(row.id):
+        by_reading[also.evidence, also.said_by].append(also.requirement)
+    if by_reading:
+        output.heading("The same evidence answers")
+    for (evidence, said_by), requirements in by_reading.items():
+        block(", ".join(requirements), 2)
+        block(f"{evidence} ({said_by})", 6)

@@ -89,9 +89,9 @@ def _when(finding: "Finding") -> str:
     return f" (binds from {finding.applies_from})" if finding.applies_from and not finding.binding else ""
 
 
-def block(text: str, indent: int) -> None:
+def block(text: str, indent: int, rest: int | None = None) -> None:
     """Print a paragraph, wrapped to the terminal; whole in a pipe, where programs look for it."""
-    for part in _wrapped(text, indent, indent, _width()):
+    for part in _wrapped(text, indent, indent if rest is None else rest, _width()):
         output.put(part)
 
 

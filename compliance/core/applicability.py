@@ -39,7 +39,7 @@ def reach(requirement: Requirement, profile: Mapping[str, Any], on: str) -> Reac
 def _applies(requirement: Requirement, profile: Mapping[str, Any]) -> tuple[bool | None, str]:
     unsaid = []
     for key, wanted in requirement.applies_if.items():
-        said = _values(profile, key)
+        said = values_of(profile, key)
         if said is None:
             unsaid.append(key)
         elif not set(said) & set(wanted):
@@ -49,7 +49,7 @@ def _applies(requirement: Requirement, profile: Mapping[str, Any]) -> tuple[bool
     return True, ""
 
 
-def _values(profile: Mapping[str, Any], key: str) -> list[Any] | None:
+def values_of(profile: Mapping[str, Any], key: str) -> list[Any] | None:
     """Return what the profile says under a dotted key, as a list; None where it says nothing."""
     value: Any = profile
     for part in key.split("."):
@@ -72,9 +72,9 @@ def _first_day(requirement: Requirement, profile: Mapping[str, Any]) -> str | No
     the prudent reading. Where the profile does not say its class, the earliest date of the row is shown.
     """
     dates = requirement.applies_from
-    classes = _values(profile, "high_risk")
+    classes = values_of(profile, "high_risk")
     mine = [day for exposure, day in dates.items() if classes and exposure in classes]
-    if "gpai" in dates and GPAI_PROVIDER in (_values(profile, "roles") or []):
+    if "gpai" in dates and GPAI_PROVIDER in (values_of(profile, "roles") or []):
         mine.append(dates["gpai"])
     if "any" in dates:
         mine.append(dates["any"])

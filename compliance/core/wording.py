@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from compliance.core.catalog import AUDIT_TRAIL, Metrics, Need, Relation, Requirement
 
-_KEYS = {
+KEYS = {
     "roles": "role",
     "high_risk": "high-risk by",
     "markets": "market",
@@ -46,7 +46,7 @@ _ABOUT = {
 
 def applicability(requirement: Requirement) -> str:
     """Say which systems the row reaches."""
-    return "; ".join(f"{_KEYS[key]} {either(values)}" for key, values in requirement.applies_if.items()) or "any system"
+    return "; ".join(f"{KEYS[key]} {either(values)}" for key, values in requirement.applies_if.items()) or "any system"
 
 
 def dates(requirement: Requirement) -> str:

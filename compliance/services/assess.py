@@ -10,6 +10,7 @@ from compliance.core.evidence import Evidence
 from compliance.core.findings import Assessment, Note, Thing
 from compliance.errors import InvalidInput, UnknownReference
 from compliance.services import own_catalogs
+from compliance.services.own_catalogs import InUse
 from compliance.services.verify import verify_workspace
 
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ def assess_workspace(
     ws: "Workspace",
     *,
     model: str | None = None,
-    catalogs: Sequence[str] | None = None,
+    catalogs: Sequence[str] | Sequence[InUse] | None = None,
     as_of: str | date | None = None,
     stop: int | None = None,
     ledger: "Report | None" = None,
 ) -> Assessment:
-    """Return one finding per requirement of the system's catalogs (or of `catalogs`).
+    """Return one finding per requirement of the system's catalogs (or of `catalogs`, by name or as read).
 
     `model` is NAME@VERSION (default: the newest version on record of the system's model); `as_of` a day, by what
     the ledger held at its end (UTC); `stop` a ledger size; `ledger` what verification said, where it was asked
@@ -37,7 +38,9 @@ def assess_workspace(
     evidence = ws.evidence(stop=stop, as_of=day)
     record = ws.system_record(evidence)
     signed = record.content
-    in_use = own_catalogs.in_use(ws, record, catalogs)
+    given = [each for each in catalogs or () if isinstance(each, InUse)]
+    named = [each for each in catalogs or () if isinstance(each, str)]
+    in_use = given or own_catalogs.in_use(ws, record, named)
     found = assess(
         [each.catalog for each in in_use],
         evidence,

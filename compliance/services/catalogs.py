@@ -61,7 +61,8 @@ def available() -> list[Catalog]:
 
 def load(name: str) -> Catalog:
     """Return one catalog. Raises UnknownReference for an id that nobody ships."""
-    return check(path_of(name))
+    path = path_of(name)
+    return read(read_bytes(path), str(path))
 
 
 def path_of(name: str) -> Path:
@@ -96,8 +97,11 @@ def find(requirement: str) -> tuple[Catalog, Requirement]:
 
 
 def check(path: Path) -> Catalog:
-    """Read a catalog file. Raises InvalidInput with file and line of everything that is wrong with it."""
-    return read(read_bytes(path), str(path))
+    """Read a catalog file and hold its needs against the kinds that they name.
+
+    Raises InvalidInput with file and line of everything that is wrong with it.
+    """
+    return checked(read_bytes(path), str(path))
 
 
 def read_bytes(path: Path) -> bytes:
@@ -119,9 +123,29 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-@cache
 def read(data: bytes, name: str) -> Catalog:
     """Return the catalog that a file's bytes say. Raises InvalidInput with the line of everything that is wrong."""
+    return _read(data, name)[0]
+
+
+def checked(data: bytes, name: str) -> Catalog:
+    """Return the same, its needs held against the fields of the kinds that they name."""
+    from compliance.services.catalog_fields import problems
+
+    catalog, located = _read(data, name)
+    _refuse(
+        [
+            _worded(located, ("requirements", row, "needs", place), text)
+            for row, requirement in enumerate(catalog.requirements)
+            for place, need in enumerate(requirement.needs)
+            for text in problems(need)
+        ]
+    )
+    return catalog
+
+
+@cache
+def _read(data: bytes, name: str) -> "tuple[Catalog, Located]":
     located, *more = read_records(data, name, first="id")
     if more:
         raise InvalidInput(f"{more[0].at()}: a catalog is one document.", remedy="Make it a file of its own.")
@@ -138,7 +162,7 @@ def read(data: bytes, name: str) -> Catalog:
         problems += _invalid(error, located) if not problems else _invalid(error, located, rows_only=True)
         _refuse(problems)
     _refuse([*problems, *_unknown_kinds(catalog, located)])
-    return catalog
+    return catalog, located
 
 
 def tally(catalog: Catalog) -> Tally:

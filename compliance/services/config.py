@@ -88,16 +88,25 @@ def read(root: Path) -> Config:
         ) from error
 
 
+def is_inside(start: Path) -> bool:
+    """Whether a workspace is found from `start` upwards."""
+    return _nearest(start) is not None
+
+
 def find(start: Path) -> Path:
     """Return the nearest folder upwards from `start` that holds a compliance.toml. Raises InvalidInput."""
     start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / FILE).is_file():
-            return folder
+    if (folder := _nearest(start)) is not None:
+        return folder
     raise InvalidInput(
         f"No workspace here: neither {start} nor a folder above it holds a {FILE}.",
         remedy="Make one with `compliance init`, or name it with --workspace.",
     )
+
+
+def _nearest(start: Path) -> Path | None:
+    start = start.resolve()
+    return next((folder for folder in (start, *start.parents) if (folder / FILE).is_file()), None)
 
 
 _LAYOUT = """\

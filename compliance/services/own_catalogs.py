@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compliance.core.canonical import digest
-from compliance.core.catalog import Catalog
+from compliance.core.catalog import Catalog, Requirement
 from compliance.core.findings import Used
 from compliance.core.system import CATALOG_FILES
 from compliance.errors import ComplianceError, InvalidInput, Unavailable, UnknownReference
@@ -98,6 +98,26 @@ def in_use(ws: "Workspace", signed: "Evidence | None" = None, only: Sequence[str
     return found
 
 
+def look_up(name: str, ws: "Workspace | None") -> tuple[Catalog, list[Requirement]]:
+    """Return a catalog with all its rows, or with the one row called `name`.
+
+    `name` is a file, the id of a catalog at hand or of the workspace's own, or a requirement of one of these.
+    """
+    if is_file(name):
+        catalog = catalogs.check(Path(name))
+        return catalog, list(catalog.requirements)
+    own = [each.catalog for each in (in_use(ws) if ws else ()) if each.catalog.id not in catalogs.ids()]
+    for catalog in own:
+        rows = [row for row in catalog.requirements if name in (catalog.id, row.id)]
+        if rows:
+            return catalog, rows
+    if "/" in name:
+        catalog, row = catalogs.find(name)
+        return catalog, [row]
+    catalog = catalogs.load(name)
+    return catalog, list(catalog.requirements)
+
+
 def _read(root: Path, name: str) -> tuple[Catalog, bytes]:
     path = (root / name).resolve()
     if not path.is_relative_to(root.resolve()):
@@ -106,7 +126,7 @@ def _read(root: Path, name: str) -> tuple[Catalog, bytes]:
             remedy="Copy it into the workspace: it is signed with it.",
         )
     data = catalogs.read_bytes(path)
-    catalog = catalogs.read(data, name)
+    catalog = catalogs.checked(data, name)
     if catalog.id in catalogs.ids():
         raise InvalidInput(
             f"{name}: the id {catalog.id} is that of a catalog at hand.", remedy="Give your catalog an id of its own."

@@ -76,6 +76,16 @@ def test_a_good_catalog_of_ones_own_is_read(tmp_path: Path) -> None:
             19,
             "no kind nope",
         ),
+        ("criterion: passed", "where: {dataset.rol: [test]}", 19, "no field dataset.rol; did you mean dataset.role?"),
+        ("criterion: passed", "must: {dataset.role: [tset]}", 19, "never tset in evaluation; did you mean test?"),
+        ("criterion: passed", "least: {nothing: 2}", 19, "evaluation has no field nothing"),
+        ("criterion: passed", "unique: [dataset.name.first]", 19, "no field dataset.name.first"),
+        (
+            "criterion: passed",
+            "relations: [{path: started_at, is: equal, to: wieght, kind: model-version}]",
+            19,
+            "model-version has no field wieght",
+        ),
         # The vocabulary has no expressions: neither a pattern nor any other word of one is known.
         ("criterion: passed", 'criterion: passed, pattern: "(a+)+$"', 19, "needs[0].pattern is no field here"),
         ("criterion: passed", "where: {'dataset[': [x]}", 19, "must be the path of a field"),

@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import termios
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+PATIENCE = 30
+"""Seconds without a word after which a command is taken to wait for keys that nobody typed."""
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -33,16 +36,16 @@ def screen(
     os.close(theirs)
     os.write(ours, keys.encode())
     shown = b""
-    while True:
+    while select.select([ours], [], [], PATIENCE)[0]:
         try:
             part = os.read(ours, 65536)
         except OSError:  # the other side was closed: Linux answers EIO
             break
-        if not part:
-            break
         shown += part
+    else:
+        process.kill()
     os.close(ours)
-    return process.wait(timeout=60), shown.decode().replace("\r\n", "\n")
+    return process.wait(timeout=PATIENCE), shown.decode().replace("\r\n", "\n")
 
 
 def plain(shown: str) -> str:

@@ -1,0 +1,85 @@
+"""What a profile means: decided by the rows' own conditions, checked on the sheets' own traps."""
+
+from typing import Any
+
+import pytest
+
+from compliance.core.applicability import reach
+from compliance.core.consequences import DUTIES, Consequence, consequences, fits
+from compliance.services import catalogs
+
+ON = "2026-11-24"
+CATALOGS = catalogs.available()
+DEVICE: dict[str, Any] = {
+    "roles": ["provider", "manufacturer"],
+    "high_risk": ["annex-i"],
+    "markets": ["EU", "US"],
+    "features": [],
+    "us": {"pathway": "De Novo", "pccp": False, "cyber_device": True},
+}
+
+
+def told(profile: dict[str, Any]) -> dict[str, Consequence]:
+    return {each.duty: each for each in consequences(profile, CATALOGS, ON)}
+
+
+def test_a_device_by_annex_i_alone_is_not_registered_and_owes_no_impact_assessment() -> None:
+    """Traps 2 and 3 of the AI Act sheet: Arts. 49 and 27 bind for Annex III systems only."""
+    for deployer in (DEVICE, {**DEVICE, "roles": ["provider", "deployer"]}):
+        found = told(deployer)
+        for duty, row in (
+            ("registration in the EU database", "eu-ai-act/art-49.1"),
+            ("fundamental-rights impact assessment", "eu-ai-act/art-27.1.a"),
+        ):
+            assert found[duty].reaches is False
+            assert "high-risk by annex-i, not annex-iii" in found[duty].why
+            assert row in found[duty].requirements
+
+
+def test_with_annex_iii_they_are_owed_from_its_date() -> None:
+    found = told({**DEVICE, "roles": ["provider", "deployer"], "high_risk": ["annex-i", "annex-iii"]})
+    registration = found["registration in the EU database"]
+    assert (registration.reaches, registration.binds_from) == (True, "2027-12-02")
+    assert found["fundamental-rights impact assessment"].reaches is True
+
+
+def test_pathways_shut_each_other_out() -> None:
+    found = told(DEVICE)
+    assert found["content of a De Novo request"].reaches is True
+    assert found["content of a PMA"].why == "US pathway De Novo, not PMA"
+    assert found["predetermined change control plan"].why == "PCCP in the submission no, not yes"
+
+
+def test_what_nobody_said_is_open_and_names_the_answer_that_is_missing() -> None:
+    found = told({**DEVICE, "us": {"pathway": "De Novo"}})
+    assert found["cybersecurity by section 524B"].reaches is None
+    assert found["cybersecurity by section 524B"].why == "the profile does not say: cyber device"
+    assert {each.reaches for each in told({}).values()} == {None}
+
+
+@pytest.mark.parametrize("profile", [DEVICE, {}, {**DEVICE, "roles": ["deployer"], "high_risk": ["annex-iii"]}])
+def test_each_answer_is_that_of_the_rows_it_names(profile: dict[str, Any]) -> None:
+    rows = {row.id: row for catalog in CATALOGS for row in catalog.requirements}
+    for each in told(profile).values():
+        assert each.requirements
+        assert {reach(rows[name], profile, ON).applies for name in each.requirements} >= {each.reaches}
+
+
+def test_every_duty_has_rows() -> None:
+    ids = [row.id for catalog in CATALOGS for row in catalog.requirements]
+    assert [duty for duty, prefix in DUTIES.items() if not any(name.startswith(prefix) for name in ids)] == []
+
+
+def test_catalogs_are_proposed_where_law_or_guidance_reaches_the_system() -> None:
+    proposed = {fit.catalog for fit in fits(DEVICE, CATALOGS, ON) if fit.proposed}
+    assert {"eu-ai-act", "fda-aidsf", "fda-cybersecurity", "fda-qmsr"} <= proposed
+    assert not proposed & {"iso-14971", "chai", "hti-1", "fda-gmlp"}
+    american = {fit.catalog for fit in fits({**DEVICE, "markets": ["US"]}, CATALOGS, ON) if fit.proposed}
+    assert american == proposed - {"eu-ai-act"}
+    assert not any(f.proposed for f in fits({**DEVICE, "markets": ["EU"]}, CATALOGS, ON) if f.catalog.startswith("fda"))
+    assert not any(fit.proposed for fit in fits({}, CATALOGS, ON))
+
+
+def test_every_row_of_a_catalog_is_counted() -> None:
+    for catalog, fit in zip(CATALOGS, fits(DEVICE, CATALOGS, ON), strict=True):
+        assert fit.reaches + fit.open + fit.out == len(catalog.requirements)
