@@ -108,6 +108,10 @@ _OURS = (
     "pyrit:IMPORTER",
     "giskard:SCAN",
     "giskard:SUITE",
+    "healthbench:IMPORTER",
+    "openai_evals:IMPORTER",
+    "nnunet:IMPORTER",
+    "monai:IMPORTER",
 )
 """`module:name`, asked in this order; the first that recognises a file reads it."""
 

@@ -152,7 +152,8 @@ def _finished(tool: str, source: Source, reading: Reading, authored: Mapping[str
     record = dict(authored)
     gaps = [*reading.gaps, *record.pop("gaps", [])]
     record = _as_kind(tool, record, given)
-    told = {"its version": reading.tool_version, "when it ran": reading.started_at}
+    when = "when it began" if reading.ended_at else "when it ran"
+    told = {"its version": reading.tool_version, when: reading.started_at}
     unknown = [name for name, value in told.items() if not value]
     measured = issubclass(content_model(record["kind"]), Measured)
     if measured:
@@ -160,6 +161,7 @@ def _finished(tool: str, source: Source, reading: Reading, authored: Mapping[str
     notes = [
         f"Imported from {tool}{' ' + reading.tool_version if reading.tool_version else ''}.",
         f"Run at {reading.started_at}." if reading.started_at and not measured else "",
+        f"It ended at {reading.ended_at}." if reading.ended_at and not reading.started_at else "",
         f"Not stated in the file: {' and '.join(unknown)}." if unknown else "",
         f"Withheld: {reading.withheld}; they stand only in the attached original (SHA-256 "
         f"{source.sha256(reading.originals)}), which is restricted."
@@ -236,5 +238,4 @@ def _plain(name: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    text = text.strip()
-    return (text[:1].upper() + text[1:]) if text.endswith((".", "!", "?")) else text[:1].upper() + text[1:] + "."
+    return text if text.endswith((".", "!", "?")) else text + "."

@@ -11,7 +11,7 @@ from typing import Any
 
 from compliance.importers.base import Given, Importer, Reading
 from compliance.importers.source import Source, as_json
-from compliance.importers.values import clip, listing, mapping, present, slug, word
+from compliance.importers.values import clip, listing, mapping, present, slug, some, word
 
 TOOL = "Croissant"
 
@@ -75,7 +75,7 @@ def _read(source: Source, given: Given) -> Reading:
         records=[record],
         tool_version=word(str(_conforms(data)[0]).rpartition("/")[2]),
         gaps=gaps,
-        withheld=f"{rows} example rows" if rows else None,
+        withheld=some(rows, "example row") if rows else None,
         notes=[f"It describes {len(files)} files or sets of files and {fields} fields. No address in it was opened."],
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 from compliance.importers.base import Given, Importer, Reading, no_result
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source
-from compliance.importers.values import count, listing, mapping, number, utc, word
+from compliance.importers.values import count, listing, mapping, number, some, utc, word
 
 TOOL = "garak"
 
@@ -92,7 +92,7 @@ def _read(source: Source, given: Given) -> Reading:
         ended_at=utc(ended),
         model=_target(setup),
         gaps=gaps,
-        withheld=f"{len(known)} attempts with prompts and outputs" if known else None,
+        withheld=f"{some(len(known), 'attempt')} with prompts and outputs" if known else None,
         notes=notes,
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from compliance.importers.base import Given, Importer, NotSaidError, Reading, no_result
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source, member
-from compliance.importers.values import cases, clip, count, label, listing, mapping, number, present, word
+from compliance.importers.values import cases, clip, count, label, listing, mapping, number, present, some, word
 
 TOOL = "crfm-helm"
 
@@ -82,7 +82,7 @@ def _read(source: Source, given: Given) -> Reading:
         records=[record if rows.rows else no_result(TOOL, title, "No figure could be taken over.")],
         model=word(adapter.get("model") or adapter.get("model_deployment")),
         gaps=gaps,
-        withheld=f"{held} requests with prompts and answers" if held else None,
+        withheld=f"{some(held, 'request')} with prompts and answers" if held else None,
         originals=here,
     )
 

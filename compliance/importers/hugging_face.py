@@ -11,7 +11,7 @@ from typing import Any
 from compliance.importers.base import Given, Importer, Reading, UnreadableError, no_result
 from compliance.importers.metrics import SAME, Rows, per_cent
 from compliance.importers.source import Source
-from compliance.importers.values import clip, label, listing, mapping, number, present, word
+from compliance.importers.values import clip, label, listing, mapping, number, present, some, word
 from compliance.kinds.metrics import KNOWN
 
 TOOL = "Hugging Face"
@@ -50,11 +50,11 @@ def _record(model: str, result: Mapping[str, Any]) -> dict[str, Any]:
         digits, note = _scaled(kind, number(metric.get("value")))
         given = {"value": metric.get("value")} if digits is None else {"value": digits}
         group = {} if not _stands(rows, kind) else {"variant": word(metric.get("name") or metric.get("config")) or "?"}
-        told = " ".join(filter(None, [word(metric.get("name")), note]))
+        told = ". ".join(filter(None, [word(metric.get("name")), note]))
         rows.add(kind, given["value"], group=group, note=told)
     if not rows.rows:
         return no_result(TOOL, f"{model} on {name}", "No figure could be taken over.") | {"gaps": rows.gaps}
-    notes = [*rows.notes(), *([f"{claimed} figures are called verified; no token was checked."] if claimed else [])]
+    notes = [*rows.notes(), *([f"{some(claimed, 'figure')} called verified; no token was checked."] if claimed else [])]
     source = mapping(result.get("source") or {}, "source")
     return {
         "kind": "evaluation",
@@ -135,7 +135,7 @@ def _read_results(source: Source, given: Given) -> Reading:
             {
                 "kind": "document",
                 "document_type": "model-card",
-                "title": f"{TOOL}: {len(results)} evaluation results of a model page",
+                "title": f"{TOOL}: {some(len(results), 'evaluation result')} of a model page",
                 "status": "published",
                 **present({"statements": statements}),
             }

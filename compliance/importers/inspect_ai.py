@@ -12,7 +12,7 @@ from typing import Any
 from compliance.importers.base import Given, Importer, Reading, UnreadableError, no_result
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source, member
-from compliance.importers.values import count, listing, mapping, number, present, utc, word
+from compliance.importers.values import count, listing, mapping, number, present, some, utc, word
 
 TOOL = "inspect-ai"
 
@@ -52,7 +52,7 @@ def _read(source: Source, given: Given) -> Reading:
         ended_at=utc(stats.get("completed_at")),
         model=word(told.get("model")),
         gaps=gaps,
-        withheld=f"{len(samples)} samples with prompts, answers and traces" if samples else None,
+        withheld=f"{some(len(samples), 'sample')} with prompts, answers and traces" if samples else None,
     )
 
 
@@ -74,7 +74,7 @@ def _unpacked(source: Source) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 def _slim(sample: Any) -> dict[str, Any]:
     """Return of a sample what is looked at: its traces may be large."""
-    return {name: mapping(sample, "a sample").get(name) for name in ("epoch", "scores", "error", "limit")}
+    return {name: mapping(sample, "a sample").get(name) for name in ("id", "epoch", "scores", "error", "limit")}
 
 
 def _gaps(
@@ -116,7 +116,7 @@ def _record(
     task = word(told.get("task")) or "task"
     config = mapping(told.get("config") or {}, "config")
     epochs = max([count(config.get("epochs")) or 1, *(count(one["epoch"]) or 1 for one in samples)])
-    rows = _rows(score, count(results.get("total_samples")), _graded(samples, name), epochs)
+    rows = _rows(score, _scored(score, results, samples, epochs), _graded(samples, name), epochs)
     left = count(score.get("unscored_samples"))
     gaps = [*rows.gaps, *([f"{left} samples were not scored by {scorer}."] if left else [])]
     dataset = mapping(told.get("dataset") or {}, "dataset")
@@ -159,7 +159,6 @@ def _rows(score: Mapping[str, Any], n: int | None, graded: list[bool] | None, ep
     errors = {key for key in metrics if key in ("stderr", "std", "var", "bootstrap_stderr")}
     error = mapping(metrics["stderr"], "stderr").get("value") if "stderr" in metrics else None
     rows = Rows()
-    scored = (count(score.get("scored_samples")) or n or 0) // epochs or None
     for key, metric in metrics.items():
         value = mapping(metric, key).get("value")
         if key in errors:
@@ -168,12 +167,22 @@ def _rows(score: Mapping[str, Any], n: int | None, graded: list[bool] | None, ep
         if counted and graded is not None:
             rows.add(key, None, x=sum(graded), n=len(graded), note=f"The log states {number(value)}.")
         elif key == "mean":
-            rows.add("mean_score", value, n=scored, standard_error=error)
+            rows.add("mean_score", value, n=n, standard_error=error)
         else:
-            rows.add(key, value, n=scored, standard_error=error if key == "accuracy" else None)
+            rows.add(key, value, n=n, standard_error=error if key == "accuracy" else None)
             if key == "accuracy" and graded is not None and epochs == 1:
                 rows.gaps.append(f"The log states an accuracy of {number(value)}, but its samples give another")
     return rows
+
+
+def _scored(
+    score: Mapping[str, Any], results: Mapping[str, Any], samples: list[dict[str, Any]], epochs: int
+) -> int | None:
+    """Return how many different samples a score rests on: older logs count each as often as it was asked."""
+    ids = {str(one["id"]) for one in samples}
+    return (
+        count(score.get("scored_samples")) or len(ids) or (count(results.get("total_samples")) or 0) // epochs or None
+    )
 
 
 def _graded(samples: list[dict[str, Any]], name: str) -> list[bool] | None:

@@ -12,7 +12,7 @@ from compliance.importers.base import Given, Importer, Reading
 from compliance.importers.markup import local
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source
-from compliance.importers.values import count, utc, word
+from compliance.importers.values import count, some, utc, word
 
 TOOL = "JUnit XML"
 
@@ -47,7 +47,7 @@ def _read(source: Source, given: Given) -> Reading:
         records=[_record(name, counted, total, passed, given)],
         started_at=min(times) if times else None,
         gaps=gaps,
-        withheld=f"{quotes} messages and outputs of tests" if quotes else None,
+        withheld=f"{some(quotes, 'message')} and outputs of tests" if quotes else None,
         notes=[f"Its clock says {unclear[0]}, without a time zone."] if unclear else [],
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from compliance.importers.base import Given, Importer, Reading, no_result
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source, as_json
-from compliance.importers.values import cases, clip, count, mapping, number, present, utc, word
+from compliance.importers.values import cases, clip, count, mapping, number, present, some, utc, word
 
 TOOL = "lm-eval"
 
@@ -186,7 +186,7 @@ def _read_samples(source: Source, given: Given) -> Reading:
             rows.left_out.append(name)
     gaps = ["The samples alone do not say which task they belong to, nor how many there should be."]
     gaps += [f"The file is cut off: {lines.broken}"] if lines.broken else []
-    what = f"{len(samples)} samples"
+    what = some(len(samples), "sample")
     record = {
         "kind": "evaluation",
         "title": f"{TOOL}: {what}",

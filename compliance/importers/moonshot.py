@@ -10,7 +10,7 @@ from typing import Any
 from compliance.importers.base import Given, Importer, Reading, no_result
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source
-from compliance.importers.values import cases, listing, mapping, number, utc, word
+from compliance.importers.values import cases, listing, mapping, number, some, utc, word
 
 TOOL = "Moonshot"
 
@@ -57,7 +57,7 @@ def _read(source: Source, given: Given) -> Reading:
         ended_at=utc(ended),
         model=", ".join(str(name) for name in told.get("endpoints") or []) or None,
         gaps=gaps,
-        withheld=f"{prompts} prompts with answers" if prompts else None,
+        withheld=f"{some(prompts, 'prompt')} with answers" if prompts else None,
         notes=notes,
     )
 

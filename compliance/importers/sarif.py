@@ -8,10 +8,10 @@ and stay in the original: a finding is told by its rule and file.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from compliance.importers.base import Given, Importer, Reading, UnreadableError, no_result
+from compliance.importers.base import UNKNOWN, Given, Importer, Reading, UnreadableError, no_result
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source
-from compliance.importers.values import clip, listing, mapping, number, present, utc, word
+from compliance.importers.values import clip, listing, mapping, number, present, some, utc, word
 
 TOOL = "SARIF"
 
@@ -46,13 +46,12 @@ def _read(source: Source, given: Given) -> Reading:
     starts, ends = (
         [moment for one in invocations if (moment := utc(one.get(key)))] for key in ("startTimeUtc", "endTimeUtc")
     )
-    versions = {_version(run) for run in runs}
     return Reading(
         records=records,
-        tool_version=versions.pop() if len(versions) == 1 else None,
+        tool_version=word(data.get("version")),
         started_at=min(starts) if starts else None,
         ended_at=max(ends) if ends else None,
-        withheld=f"messages and places of {results} findings" if results else None,
+        withheld=f"messages and places of {some(results, 'finding')}" if results else None,
     )
 
 
@@ -87,6 +86,8 @@ def _record(run: Mapping[str, Any]) -> dict[str, Any]:
         "kind": "safety-result",
         "category": "cybersecurity",
         "title": f"{TOOL}: {scanner}",
+        "tool": word(driver.get("name")) or "unnamed scanner",
+        "tool_version": _version(run) or UNKNOWN,
         "method": f"Static analysis by {scanner}",
         "metrics": rows.rows,
         **present({"findings": findings[:_MOST]}),
@@ -126,14 +127,19 @@ def _finding(position: int, result: Mapping[str, Any], rules: Mapping[str, Mappi
     rule = rules.get(_rule_id(result), {})
     described = (rule.get("shortDescription") or {}).get("text") or rule.get("name")
     places = [one.get("physicalLocation") or {} for one in listing(result.get("locations") or [], "locations")]
-    files = [str((place.get("artifactLocation") or {}).get("uri") or "") for place in places]
-    where = f" in {files[0]}" if files and files[0] else ""
+    uris = [str((place.get("artifactLocation") or {}).get("uri") or "") for place in places]
+    where = f" in {_inside(uris[0])}" if uris and uris[0] else ""
     return {
         "id": f"{clip(_rule_id(result), 180)}#{position}",
         "finding": clip(f"{_rule_id(result)}: {described}{where}" if described else f"{_rule_id(result)}{where}", 2000),
         "severity": _severity(result, rule, rules),
         "status": _status(result),
     }
+
+
+def _inside(uri: str) -> str:
+    """Return a file's place in its repository; where a machine's own folder is named, the file alone."""
+    return uri.rpartition("/")[2] if uri.startswith(("/", "file:")) or uri[1:3] in (":/", ":\\") else uri
 
 
 def _severity(result: Mapping[str, Any], rule: Mapping[str, Any], rules: Mapping[str, Mapping[str, Any]]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from compliance.importers.base import Given, Importer, NotSaidError, Reading, UnreadableError, attachment_name
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source
-from compliance.importers.values import cases, count, label, mapping, number
+from compliance.importers.values import cases, count, label, mapping, number, some
 from compliance.importers.values import word as short
 
 TOOL = "scikit-learn"
@@ -76,10 +76,12 @@ def _reading(report: Mapping[str, Any], *, rounded: bool) -> Reading:
         rows.add("recall", None if x is not None else told["recall"], group=group, n=n, x=x)
         rows.add("precision", told["precision"], group=group)
         rows.add("f1", told["f1-score"], group=group, n=n)
-    for name in _SUMMARIES & report.keys() - {"accuracy"}:
-        for metric, value in mapping(report[name], name).items():
-            if metric != "support":
-                rows.add(f"{label(metric)}_{name.partition(' ')[0]}", value, better="higher", n=total or None)
+    for name in [one for one in report if one in _SUMMARIES and one != "accuracy"]:
+        for metric in ("precision", "recall", "f1-score"):
+            value = mapping(report[name], name)[metric]
+            rows.add(
+                f"{metric.removesuffix('-score')}_{name.partition(' ')[0]}", value, better="higher", n=total or None
+            )
     record = {
         "kind": "evaluation",
         "title": f"{TOOL}: classification report of {len(classes)} classes",
@@ -106,8 +108,8 @@ def _read_predictions(source: Source, given: Given) -> Reading:
     truth = given.truth or _TRUTH
     score = given.score or next((name for name in _SCORES if name in table.header), None)
     gaps = [f"The file does not end as it should: {table.broken}."] if table.broken else []
-    withheld = f"{len(table.rows)} rows of predictions"
-    record: dict[str, Any] = {"kind": "evaluation", "title": f"{TOOL}: {len(table.rows)} predictions"}
+    withheld = some(len(table.rows), "prediction")
+    record: dict[str, Any] = {"kind": "evaluation", "title": f"{TOOL}: {some(len(table.rows), 'prediction')}"}
     if score is not None and not table.broken:
         spec = {"attachment": attachment_name(source), "truth": truth, "score": score}
         record["predictions"] = spec | ({"groups": list(given.groups)} if given.groups else {})

@@ -83,6 +83,11 @@ def utc(value: Any) -> str | None:
     return None
 
 
+def some(n: int, noun: str) -> str:
+    """Return a count with its noun: `1 sample`, `3 samples`."""
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
 def clip(text: str, length: int) -> str:
     """Return a text cut to a length, marked where it was cut."""
     return text if len(text) <= length else text[: length - len(_CUT)] + _CUT
