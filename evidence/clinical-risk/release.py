@@ -60,6 +60,8 @@ def main() -> None:
     for each in documents:
         if each["document_type"] in ("instructions-for-use", "study-report"):
             each["figures"] = declared(evaluation, words)
+        if each["document_type"] == "instructions-for-use":
+            each["traces"] = [told_of_risks(authored("3-release.yaml", {**words, "instructions": model.number}))]
     components = {"model": f"{MODEL}@{VERSION}", **bill.write(papers / "sbom.cdx.json")}
     logged = workspace.log_records([*documents, components], base=workspace.root)
     numbers = {each["document_type"]: piece.evidence for each, piece in zip(documents, logged, strict=False)}
@@ -127,6 +129,13 @@ def declared(evaluation: Evidence, words: Mapping[str, str]) -> list[dict[str, A
         for metric in DECLARED
     ]
     return people + results
+
+
+def told_of_risks(release: list[dict[str, Any]]) -> dict[str, Any]:
+    """Count the risks of the risk file that the instructions tell of."""
+    hazards = next(each for each in release if each["kind"] == "risk-file")["hazards"]
+    untold = sum(not hazard.get("disclosed") for hazard in hazards)
+    return {"items": "risks", "to": "labelling", "total": len(hazards), "untraced": untold}
 
 
 def row(evaluation: Evidence, metric: str, group: Mapping[str, str]) -> Mapping[str, Any]:

@@ -19,9 +19,9 @@ VALIDATORS = Validators()
 SIGNERS = {"reviewed": "reviewer", "approved": "approver"}
 ROWS = (
     "art-13.3.b.i", "art-16.f", "art-16.g", "art-16.l", "art-18.1.b", "art-18.1.e", "art-19.1", "art-20.2", "art-21.2",
-    "art-26.2", "art-26.5.incident", "art-26.6", "art-43.3.qms", "art-43.3.sectoral", "art-44.2", "art-47.1",
-    "art-47.2", "art-47.3", "art-47.4", "art-49.1", "art-73.1", "art-73.2", "art-73.4", "art-73.5", "art-73.6",
-    "art-73.10", "art-3.49", "annex-iv.8", "annex-v.1", "annex-v.3", "annex-v.5", "annex-v.7", "annex-v.8",
+    "art-26.2", "art-26.5.incident", "art-26.6", "art-43.3.qms", "art-43.3.sectoral", "art-44.2", "art-44.3",
+    "art-47.1", "art-47.2", "art-47.3", "art-47.4", "art-49.1", "art-73.1", "art-73.2", "art-73.4", "art-73.5",
+    "art-73.6", "art-73.10", "art-3.49", "annex-iv.8", "annex-v.1", "annex-v.3", "annex-v.5", "annex-v.7", "annex-v.8",
     "annex-vii.5", "annex-viii.a.1", "annex-viii.a.4", "annex-viii.a.5", "annex-viii.a.7", "annex-viii.a.12",
 )  # fmt: skip
 RISKS: Json = {
@@ -86,8 +86,10 @@ def test_the_true_story_answers_every_need(row: str) -> None:
         ("art-26.2", put("overseers", "functions.0.trained", 3), "failed"),
         ("art-43.3.sectoral", put("notified body", "status", "suspended"), "failed"),
         ("art-44.2", put("notified body", "valid_until", "2032-11-01"), "failed"),
-        ("art-47.1", put("declaration text", "identifiers.udi", "00810001-1"), "failed"),
-        ("art-47.1", put("version", "udi", None), "insufficient"),
+        ("art-44.3", put("notified body", "status", "suspended"), "failed"),
+        ("art-47.1", put("declaration text", "identifiers", None), "insufficient"),
+        ("annex-v.1", put("declaration text", "identifiers.udi", "00810001-1"), "failed"),
+        ("annex-v.1", put("version", "udi", None), "insufficient"),
         ("art-47.2", put("declaration", "standards", None), "insufficient"),
         ("art-47.3", put("declaration", "laws", ["AI Act"]), "insufficient"),
         ("art-49.1", put("registration", "status", "refused"), "failed"),
@@ -101,7 +103,7 @@ def test_the_true_story_answers_every_need(row: str) -> None:
         ("art-3.49", put("death", "limb", None), "insufficient"),
         ("annex-v.3", put("declaration text", "answers", ["eu-ai-act/annex-v.5"]), "gap"),
         ("annex-vii.5", put("audit", "date", "2026-10-16"), "failed"),
-        ("annex-viii.a.4", put("registration", "identifiers.udi", "00810001-1"), "failed"),
+        ("annex-viii.a.4", put("registration", "identifiers.model", "clinical"), "failed"),
         ("annex-viii.a.5", put("registration", "intended_purpose", "Diagnoses"), "failed"),
         ("annex-viii.a.12", put("registration", "contents.7.answers", ["eu-ai-act/annex-viii.a.11"]), "gap"),
     ],
