@@ -25,15 +25,29 @@ def model(
     name: Name,
     version: Version,
     title: Title = None,
+    licence: Annotated[str | None, typer.Option(metavar="ID", help="Licence, where the files name none.")] = None,
+    base_model: Annotated[
+        str | None, typer.Option(metavar="NAME@VERSION", help="Model on record that this one was made from.")
+    ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Read every byte, also of large files untouched since they were read.")
+    ] = False,
     key: options.Key = None,
     workspace: options.WorkspaceDir = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Digest a model file or folder, every byte of it, and log it as model-version."""
+    """Digest a model file or folder and log it, with what its files say of themselves; nothing in it is run."""
     from compliance.services.workspace import Workspace
 
+    given = {"title": title, "licence": licence, "base_model": base_model}
     with Workspace.open(workspace) as ws:
-        told(ws.log_model(path, name=name, version=version, title=title or f"{name} {version}", key=key), as_json)
+        logged = ws.log_model(
+            path, name=name, version=version, key=key, cache=not no_cache, **{k: v for k, v in given.items() if v}
+        )
+        told(logged, as_json)
+        for file in ws.ledger.piece(int(logged[0].evidence.removeprefix("EV-"))).content.get("files", ()):
+            if file.get("runs_code"):
+                output.say(f"{file['name']} is a program ({file['format']}): loading it runs what stands in it.")
 
 
 def dataset(

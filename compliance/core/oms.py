@@ -16,6 +16,8 @@ PREDICATE_TYPE = "https://model_signing/signature/v1.0"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 IGNORED = (".git", ".gitignore", ".gitattributes", ".github")
 """Left out of every manifest, at the top of the folder only."""
+FILE = "."
+"""What the standard calls the one file of a model that is a file and no folder."""
 
 Manifest = Sequence[tuple[str, str]]
 """(path relative to the folder with `/`, SHA-256 as hex), ordered by code point."""

@@ -128,10 +128,16 @@ class Distribution(Strict):
 
 
 class File(Strict):
-    """A file of the model whose digest its publisher or we took."""
+    """A file of the model whose digest its publisher or we took, and what its header says."""
 
     name: Word
     sha256: Sha256
+    format: Word | None = None
+    tensors: Count | None = None
+    runs_code: bool | None = None
+    """Whether loading it can run code that stands in it, as every pickle can."""
+    imports: list[Word] | None = None
+    """What loading it would import, as far as its bytes say; it was not loaded to find out."""
     note: Text | None = None
 
 

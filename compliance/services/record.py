@@ -230,18 +230,6 @@ def log_file(ws: "Workspace", path: Path, *, given: Mapping[str, str] | None = N
     )
 
 
-def log_model(
-    ws: "Workspace", path: Path, *, name: str, version: str, key: str | None = None, **fields: Any
-) -> list[Logged]:
-    """Digest a model file or folder and log it as `model-version`; `fields` are the kind's own.
-
-    A folder's OpenSSF Model Signing signature travels as the attachment `model.sig`.
-    """
-    path = path.absolute()
-    record = {"kind": "model-version", "name": name, "version": version, "title": f"{name} {version}", **fields}
-    return log(ws, [record | {"path": path.name}], how="log", base=path.parent, key=key)
-
-
 def read_file(path: Path) -> bytes:
     """Return a file's bytes. Raises InvalidInput where it is not there or too large to be a record."""
     limit = 64 * 1024 * 1024
@@ -259,7 +247,7 @@ def read_file(path: Path) -> bytes:
 
 
 def model_signature(folder: str, files: oms.Manifest, signer: "Signer") -> list[dict[str, Any]]:
-    """Return the OpenSSF Model Signing signature of a model folder as an attachment, if the key can make one."""
+    """Return the OpenSSF Model Signing signature of a model as an attachment, if the key can make one."""
     from compliance.exporters import oms as oms_export
     from compliance.exporters import sigstore
 
@@ -285,18 +273,15 @@ def _digested(ws: "Workspace", record: Mapping[str, Any], base: Path | None, sig
     if "sha256" in record:
         raise InvalidInput("A record gives `path` or `sha256`, not both.", remedy="Leave out sha256: it is taken here.")
     path = _inside(ws, base or ws.root, Path(str(record["path"])))
-    attachments = list(given.get("attachments") or [])
-    if path.is_dir():
-        files = folder_manifest(path)
-        given |= {"sha256": oms.root(files), "basis": Basis.FOLDER.value}
-        if kind == "model-version":
-            attachments += model_signature(path.name, files, signer)
-    else:
-        sha256_, basis = subject_digest(path)
-        given |= {"sha256": sha256_, "basis": basis.value}
-        if kind == "document":
-            attachments.append({"path": path})
-    return given | ({"attachments": attachments} if attachments else {})
+    if kind == "model-version":
+        from compliance.services import models
+
+        return models.described(ws, path, given, signer)
+    sha256_, basis = subject_digest(path)
+    given |= {"sha256": sha256_, "basis": basis.value}
+    if kind == "document" and basis is Basis.FILE:
+        given["attachments"] = [*(given.get("attachments") or []), {"path": path}]
+    return given
 
 
 def _holder(ws: "Workspace", hint: str, at: str, drafts: Sequence[Draft]) -> str:

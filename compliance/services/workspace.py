@@ -218,10 +218,10 @@ class Workspace:
         return record.log(self, records, **options)
 
     def log_model(self, path: str | Path, *, name: str, version: str, **fields: Any) -> "list[Logged]":
-        """Digest a model file or folder and log it as `model-version`."""
-        from compliance.services import record
+        """Digest a model file or folder and log it as `model-version`. See `services.models.log_model`."""
+        from compliance.services import models
 
-        return record.log_model(self, Path(path), name=name, version=version, **fields)
+        return models.log_model(self, Path(path), name=name, version=version, **fields)
 
     def log_dataset(self, path: str | Path, *, name: str, version: str, role: str, **options: Any) -> "list[Logged]":
         """Profile and digest a dataset and log it. See `services.datasets.log`."""

@@ -44,7 +44,12 @@ def folder_manifest(path: Path, cache: "DigestCache | None" = None) -> list[tupl
         return oms.manifest(pair for batch in digested for pair in batch)
 
 
-def subject_digest(path: Path) -> tuple[str, "Basis"]:
+def files(path: Path) -> Iterator[tuple[str, int]]:
+    """Yield (name relative to `path`, bytes) of every file that the manifest of a folder names."""
+    return _files(os.fspath(path), "")
+
+
+def subject_digest(path: Path, cache: "DigestCache | None" = None) -> tuple[str, "Basis"]:
     """Return the digest of a file or folder, and which of the two it is."""
     from compliance.core.evidence import Basis  # pydantic comes with it, which `verify` does without
 
@@ -53,8 +58,8 @@ def subject_digest(path: Path) -> tuple[str, "Basis"]:
     except OSError as error:
         raise _unreadable(os.fspath(path), error) from error
     if stat.S_ISDIR(mode):
-        return oms.root(folder_manifest(path)), Basis.FOLDER
-    return file_digest(path), Basis.FILE
+        return oms.root(folder_manifest(path, cache)), Basis.FOLDER
+    return file_digest(path, cache), Basis.FILE
 
 
 def _digest(path: str, cache: "DigestCache | None" = None) -> str:

@@ -2,19 +2,24 @@
 
 import base64
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import numpy as np
 import pytest
+import safetensors.numpy
 
+from compliance import System, Workspace
 from compliance.errors import InvalidInput
 from compliance.exporters.oms import FILE_NAME, sign_folder
 from compliance.storage.digests import folder_manifest
 from compliance.storage.keys import Signer, create_key
 
+SAFETENSORS = safetensors.numpy.save({"a": np.zeros((2, 3), np.float32)})
 SHARED = Path(__file__).resolve().parents[2].parent / "shared/vectors/oms"
 
 
@@ -74,6 +79,46 @@ def test_the_signature_that_travels_in_mlflow_is_accepted(mirrored: Any, tmp_pat
     copy.mkdir()
     (copy / "weights.bin").write_bytes(bytes(999) + b"\x01")
     assert told(copy, signature, key).returncode != 0
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"модель 模型 é.safetensors": SAFETENSORS, "empty": b"", "sub/ö/.hidden": b"x"},
+        {"model.gguf": b"GGUF" + bytes(20)},
+        {"only-empty": b""},
+        {"model.pkl": pickle.dumps({"a": 1}), "MLmodel": b"flavors: {}\n", "requirements.txt": b"numpy==2.0\n"},
+        {"model.onnx": b"\x08\x0a\x3a\x00", ".gitattributes": b"* text"},
+        SAFETENSORS,
+        b"",
+    ],
+    ids=["unicode", "gguf", "empty", "mlflow", "onnx", "file", "empty file"],
+)
+def test_model_signing_accepts_what_log_model_signs(
+    files: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every shape of model that `log model` takes, by the signature that the evidence carries."""
+    monkeypatch.setenv("COMPLIANCE_PASSPHRASE", "correct horse battery")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    path = tmp_path / "мodel v1"
+    if isinstance(files, bytes):
+        path.write_bytes(files)
+    else:
+        for name, data in files.items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(data)
+    system = System(id="demo", name="Demo", provider="Nobody")
+    with Workspace.create(tmp_path / "ws", system=system, origin="example.org/demo") as ws:
+        (logged,) = ws.log_model(path, name="m", version="1")
+        (attached,) = ws.ledger.piece(int(logged.evidence[3:])).predicate["attachments"]
+        signature, key = ws.attachments / attached["sha256"], ws.root / ".compliance/keys/training-pipeline.pub"
+    assert attached["name"] == FILE_NAME
+    accepted = told(path, signature, key)
+    assert accepted.returncode == 0, accepted.stderr
+    inside = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    victim = next(file for file in inside if file.name != ".gitattributes")
+    victim.write_bytes(victim.read_bytes() + b"!")
+    assert told(path, signature, key).returncode != 0
 
 
 def test_model_signing_names_no_ed25519(tmp_path: Path, model: Path) -> None:

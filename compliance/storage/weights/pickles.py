@@ -1,0 +1,135 @@
+"""Pickles: programs that build objects. Never run here, only read, to name what running them would import.
+
+Protocols 0 to 5 as `pickle`, joblib and cloudpickle write them, plain or under gzip, bz2, xz or zlib. What is named is
+what its instructions say in plain; a hostile file can say more than can be read, so a pickle is never called harmless.
+"""
+
+import bz2
+import gzip
+import lzma
+import pickletools
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, cast
+
+from compliance.storage.weights.facts import Facts
+
+NAMES = (".pkl", ".pickle", ".joblib", ".cloudpickle")
+LOOKED_AT = 64 << 20
+"""Bytes of a pickle, unpacked, that are read at most."""
+MOST_NAMES = 200
+_STARTS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
+_UNPACKERS: dict[bytes, Callable[[BinaryIO], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZ": bz2.open,
+    b"\xfd7": lzma.open,
+    b"]\x00": lzma.open,
+}
+_ZLIB = (b"x\x01", b"x^", b"x\x9c", b"x\xda")
+
+
+def read(file: BinaryIO, name: str, size: int) -> Facts | None:
+    """Return the facts of a pickle: known by its first bytes, or by name and first bytes once it is unpacked."""
+    start = file.read(2)
+    named = name.endswith((*NAMES, *(end + packed for end in NAMES for packed in (".gz", ".bz2", ".xz", ".z"))))
+    if start in _STARTS:
+        file.seek(0)
+        return facts("pickle", name, *imported(file))
+    if not named or size == 0:
+        return None
+    file.seek(0)
+    try:
+        if start in _UNPACKERS:
+            stream = cast(BinaryIO, _UNPACKERS[start](file))
+        else:
+            stream = cast(BinaryIO, _Unzlib(file)) if start in _ZLIB else file
+        return facts("pickle", name, *imported(stream))
+    except OSError:  # what is named as a pickle and cannot be unpacked is still not to be trusted
+        return facts("pickle", name, [], whole=False)
+
+
+def facts(what: str, name: str, imports: list[str], whole: bool) -> Facts:
+    """Return the facts of a pickle, and a remark where it could not be followed to its end."""
+    left = f"{name} could not be followed to its end: it may import more than is listed."
+    return Facts(what, runs_code=True, imports=imports, remarks=[] if whole else [left])
+
+
+def imported(stream: BinaryIO) -> tuple[list[str], bool]:
+    """Return the names that a pickle would import, first come first, and whether it was followed to its end."""
+    found: dict[str, None] = {}
+    try:
+        for name in _names(_Limited(stream)):
+            found.setdefault(name)
+            if len(found) == MOST_NAMES:
+                return list(found), False
+    except (ValueError, IndexError, EOFError, OSError, lzma.LZMAError, zlib.error):
+        return list(found), False  # joblib, for one, lets the bytes of arrays stand between the instructions
+    return list(found), True
+
+
+def _names(stream: "_Limited") -> Iterator[str]:
+    """Follow a pickle's instructions as far as texts go: which are pushed, kept and fetched again."""
+    texts: list[str] = []
+    memo: dict[int, str] = {}
+    for code, argument, _ in pickletools.genops(stream):  # type: ignore[arg-type]
+        if code.name in ("GLOBAL", "INST"):
+            yield _name(*str(argument).split(" ", 1))
+        elif code.name == "STACK_GLOBAL":
+            yield _name(*texts[-2:]) if len(texts) > 1 else "unknown"
+        elif "UNICODE" in code.name or "STRING" in code.name:
+            texts = [*texts[-1:], str(argument)]
+        elif code.name == "MEMOIZE":
+            memo[len(memo)] = texts[-1] if texts else ""
+        elif code.name in ("PUT", "BINPUT", "LONG_BINPUT"):
+            memo[int(str(argument))] = texts[-1] if texts else ""
+        elif code.name in ("GET", "BINGET", "LONG_BINGET") and (text := memo.get(int(str(argument)))):
+            texts = [*texts[-1:], text]
+
+
+def _name(module: str, name: str = "") -> str:
+    return ascii(f"{module}.{name}".strip("."))[1:-1][:200]
+
+
+class _Limited:
+    """What `pickletools` needs of a stream, with an end."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._left = stream, LOOKED_AT
+
+    def read(self, count: int) -> bytes:
+        if count > self._left:
+            raise EOFError
+        self._left -= count
+        return self._stream.read(count)
+
+    def readline(self) -> bytes:
+        line = self._stream.readline(min(self._left, 1 << 16))
+        self._left -= len(line)
+        return line
+
+    def tell(self) -> int:
+        return LOOKED_AT - self._left
+
+
+class _Unzlib:
+    """A zlib stream, unpacked piece by piece."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._unpack, self._ready = file, zlib.decompressobj(), b""
+
+    def read(self, count: int) -> bytes:
+        while len(self._ready) < count and not self._unpack.eof:
+            packed = self._unpack.unconsumed_tail or self._file.read(1 << 16)
+            if not packed:
+                break
+            self._ready += self._unpack.decompress(packed, 1 << 20)
+        taken, self._ready = self._ready[:count], self._ready[count:]
+        return taken
+
+    def readline(self, limit: int) -> bytes:
+        line = b""
+        while len(line) < limit and (byte := self.read(1)):
+            line += byte
+            if byte == b"\n":
+                break
+        return line
