@@ -64,6 +64,7 @@ COMMANDS: dict[str, Entry] = {
     "catalog show": Entry("catalog:show", "Show a catalog's requirements."),
     "catalog check": Entry("catalog:check", "Check a catalog file, or all at hand; count."),
     "catalog diff": Entry("catalog:diff", "Say what a new text of a catalog changes."),
+    "export": Entry("export:export", "Write requirements and findings in other people's formats: OSCAL."),
     "schema": Entry("", "Read the JSON Schemas of evidence."),
     "schema list": Entry("schema:list_", "List the kinds of evidence and their schemas."),
     "schema export": Entry("schema:export", "Write the generated schemas into a folder."),

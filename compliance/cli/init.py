@@ -76,7 +76,7 @@ def init(
     undetermined.
     """
     from compliance.core.system import System
-    from compliance.services import catalogs, own_catalogs, profiles
+    from compliance.services import answering, catalogs, own_catalogs
     from compliance.services.config import MLflowConfig
     from compliance.services.workspace import Workspace
 
@@ -90,7 +90,7 @@ def init(
         system = system or ask.text("Name of the AI system")
         provider = provider or ask.text("Who is responsible for it: manufacturer or provider")
         answers = ask.profile(answers)
-    said = profiles.profile(answers)
+    said = answering.profile(answers)
     wanted = _asked_catalogs(said) if asked and not catalog else catalog or []
     for name in wanted:
         if not own_catalogs.is_file(name):
@@ -118,9 +118,9 @@ def init(
             "log_key": ws.config.ledger.log_key,
             "genesis": ws.config.ledger.genesis,
         }
-    follows = profiles.follows(said, wanted) if answers else []
+    follows = answering.follows(said, wanted) if answers else []
     if as_json:
-        proposed = [fit.catalog for fit in profiles.fitting(said) if fit.proposed] if answers else []
+        proposed = [fit.catalog for fit in answering.fitting(said) if fit.proposed] if answers else []
         output.result(made | {"consequences": [each.to_dict() for each in follows], "proposed": proposed})
         return
     output.put(f"Made a workspace for {system} in {made['workspace']}")
@@ -145,10 +145,10 @@ def _answers(
     more: Words,
 ) -> dict[str, Any]:
     """Return what the flags say of the profile, by dotted key."""
-    from compliance.services import profiles
+    from compliance.services import answering
 
     lists = {"roles": role, "markets": market, "high_risk": high_risk, "features": feature}
-    answers: dict[str, Any] = {key: profiles.listed(words) for key, words in lists.items() if words}
+    answers: dict[str, Any] = {key: answering.listed(words) for key, words in lists.items() if words}
     if purpose:
         answers["intended_purpose"] = purpose
     if device_class:
@@ -157,7 +157,7 @@ def _answers(
     if notified_body is not None:
         answers["device.notified_body"] = notified_body
     for text in more or ():
-        key, value = profiles.answer(text)
+        key, value = answering.answer(text)
         if key in answers:
             fail(f"{key} is answered twice.", "Leave one of them out.")
         answers[key] = value
@@ -175,9 +175,9 @@ def _must_be_a_terminal(as_json: bool) -> None:
 def _asked_catalogs(said: "Profile") -> list[str]:
     """Show which catalogs fit and ask which to use."""
     from compliance.cli import ask
-    from compliance.services import profiles
+    from compliance.services import answering
 
-    found = profiles.fitting(said)
+    found = answering.fitting(said)
     output.say("\nCatalogs that reach such a system, and with how many rows:")
     for fit in found:
         if fit.proposed:
@@ -208,9 +208,9 @@ def _consequences(follows: "list[Consequence]") -> None:
 
 def _propose(said: "Profile", wanted: list[str]) -> None:
     """Say which catalogs reach such a system and are not in use."""
-    from compliance.services import profiles
+    from compliance.services import answering
 
-    fitting = [fit for fit in profiles.fitting(said) if fit.proposed and fit.catalog not in wanted]
+    fitting = [fit for fit in answering.fitting(said) if fit.proposed and fit.catalog not in wanted]
     if fitting:
         named = ", ".join(f"{fit.catalog} ({fit.reaches} rows)" for fit in fitting)
         output.say(f"Catalogs that reach such a system and are not in use: {named}.")
