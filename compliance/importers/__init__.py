@@ -110,6 +110,11 @@ _OURS = (
     "giskard:SUITE",
     "healthbench:IMPORTER",
     "openai_evals:IMPORTER",
+    "fairlearn:IMPORTER",
+    "fairlearn:DISPARITIES",
+    "fairlearn:ALIKE",
+    "aif360:IMPORTER",
+    "holistic_ai:IMPORTER",
     "nnunet:IMPORTER",
     "monai:IMPORTER",
 )
