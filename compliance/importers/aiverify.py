@@ -62,7 +62,7 @@ def _record(output: Mapping[str, Any], name: str | None) -> dict[str, Any]:
     if len(results) != len(classes):
         gaps.append(f"There are results for {len(results)} of {len(classes)} output classes.")
     if not rows.rows:
-        return no_result(TOOL, title, "No figure could be taken over.") | {"gaps": gaps}
+        return no_result(TOOL, title, "No figure could be taken over.", gaps)
     contradictions = list(_contradictions(rows.rows))
     return {
         "kind": "safety-result",

@@ -131,13 +131,13 @@ def unreadable(importer: Importer, source: Source, reason: str) -> Taken:
     return Taken([record])
 
 
-def no_result(tool: str, what: str, reason: str) -> dict[str, Any]:
+def no_result(tool: str, what: str, reason: str, gaps: Sequence[str] = ()) -> dict[str, Any]:
     """Return the record of a run that the file tells of and that gave no figure: its original, incomplete."""
     return {
         "kind": "document",
         "document_type": "import-original",
         "title": f"{tool}: {what}",
-        "gaps": [reason],
+        "gaps": [*gaps, reason],
     }
 
 

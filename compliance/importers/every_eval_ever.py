@@ -79,7 +79,7 @@ def _record(name: str, results: list[dict[str, Any]], shared: Mapping[str, Any])
             **_uncertainty(mapping(details.get("uncertainty") or {}, "uncertainty"), details.get("score")),
         )
     if not rows.rows:
-        return no_result(TOOL, name, "No figure could be taken over.") | {"gaps": [*gaps, *rows.gaps]}
+        return no_result(TOOL, name, "No figure could be taken over.", [*gaps, *rows.gaps])
     data = mapping(results[0].get("source_data") or {}, "source_data")
     times = [moment for result in results if (moment := utc(result.get("evaluation_timestamp")))]
     return {

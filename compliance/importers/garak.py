@@ -160,7 +160,7 @@ def _record(category: str, evals: list[dict[str, Any]]) -> dict[str, Any]:
             "attack_success_rate", None, x=sum(row["x"] for row in rows.rows), n=sum(row["n"] for row in rows.rows)
         )
     if not rows.rows:
-        return no_result(TOOL, f"{category}, nothing evaluated", "No output was evaluated.") | {"gaps": gaps}
+        return no_result(TOOL, f"{category}, nothing evaluated", "No output was evaluated.", gaps)
     probes = sorted({row["group"]["probe"] for row in rows.rows if "group" in row})
     return {
         "kind": "safety-result",

@@ -77,7 +77,7 @@ def _scanned(category: str, detectors: Mapping[str, Any]) -> dict[str, Any]:
     if silent:
         gaps.append(f"Whether {', '.join(silent)} found nothing or failed is not told apart in the file.")
     if not rows.rows:
-        return no_result(TOOL, f"scan, {category}", "No issue is listed.") | {"gaps": gaps}
+        return no_result(TOOL, f"scan, {category}", "No issue is listed.", gaps)
     return {
         "kind": "safety-result",
         "category": category,

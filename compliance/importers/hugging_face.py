@@ -53,7 +53,7 @@ def _record(model: str, result: Mapping[str, Any]) -> dict[str, Any]:
         told = ". ".join(filter(None, [word(metric.get("name")), note]))
         rows.add(kind, given["value"], group=group, note=told)
     if not rows.rows:
-        return no_result(TOOL, f"{model} on {name}", "No figure could be taken over.") | {"gaps": rows.gaps}
+        return no_result(TOOL, f"{model} on {name}", "No figure could be taken over.", rows.gaps)
     notes = [*rows.notes(), *([f"{some(claimed, 'figure')} called verified; no token was checked."] if claimed else [])]
     source = mapping(result.get("source") or {}, "source")
     return {

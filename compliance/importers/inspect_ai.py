@@ -121,7 +121,7 @@ def _record(
     gaps = [*rows.gaps, *([f"{left} samples were not scored by {scorer}."] if left else [])]
     dataset = mapping(told.get("dataset") or {}, "dataset")
     if not rows.rows:
-        return no_result(TOOL, f"{task}, {name}", "No figure of this scorer could be taken over.") | {"gaps": gaps}
+        return no_result(TOOL, f"{task}, {name}", "No figure of this scorer could be taken over.", gaps)
     generate = mapping(log.get("plan") or {}, "plan").get("config") or {}
     method = [
         f"scorer {word(scorer)}",

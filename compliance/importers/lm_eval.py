@@ -87,7 +87,7 @@ def _record(
             gaps.append(f"{name} was run on {done} of {planned} samples.")
         _add(rows, name, {} if name == task else {"task": name[:200]}, mapping(results[name], name), data, done)
     if not rows.rows:
-        return no_result(TOOL, task, "No figure of this task could be taken over.") | {"gaps": [*gaps, *rows.gaps]}
+        return no_result(TOOL, task, "No figure of this task could be taken over.", [*gaps, *rows.gaps])
     settings = mapping(mapping(data.get("configs") or {}, "configs").get(task) or {}, task)
     generate = settings.get("generation_kwargs") or {}
     shots = mapping(data.get("n-shot") or {}, "n-shot").get(task)

@@ -86,7 +86,7 @@ def _record(recipe: Mapping[str, Any]) -> dict[str, Any]:
                 if key not in _NO_METRIC and not isinstance(value, dict | list | str):
                     _add(rows, key, value, group, n)
     if not rows.rows:
-        return no_result(TOOL, name, "No figure could be taken over.") | {"gaps": [*gaps, *rows.gaps]}
+        return no_result(TOOL, name, "No figure could be taken over.", [*gaps, *rows.gaps])
     return {
         "kind": "evaluation",
         "title": f"{TOOL}: {name}",

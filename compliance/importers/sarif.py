@@ -69,7 +69,7 @@ def _record(run: Mapping[str, Any]) -> dict[str, Any]:
     scanner = " ".join(filter(None, [word(driver.get("name")), _version(run)]))
     gaps = [*_gaps(run)]
     if not isinstance(run.get("results"), list):
-        return no_result(TOOL, scanner, "The run has no results: it did not report.") | {"gaps": gaps}
+        return no_result(TOOL, scanner, "The run has no results: it did not report.", gaps)
     rules = {str(rule.get("id")): mapping(rule, "a rule") for rule in _rules(run)}
     found = [result for result in run["results"] if result.get("kind", "fail") not in _SKIPPED]
     findings = [_finding(position, mapping(one, "a result"), rules) for position, one in enumerate(found, 1)]

@@ -99,7 +99,7 @@ def _drafted(authored: dict[str, Any], model: str, dataset: str | None) -> dict[
         made["model"] = model
     if dataset and issubclass(content, Measured):
         made["dataset"] = dataset
-    if made["kind"] == "dataset":
+    if made["kind"] == "dataset" and "identity" not in made:
         made |= {"name": "data@1", "sha256": "c" * 64, "basis": "file", "role": "test"}
     drafted = draft(made, OnRecord(), where="file")
     return {
