@@ -115,6 +115,7 @@ _OURS = (
     "fairlearn:ALIKE",
     "aif360:IMPORTER",
     "holistic_ai:IMPORTER",
+    "deepchecks:IMPORTER",
     "nnunet:IMPORTER",
     "monai:IMPORTER",
 )
