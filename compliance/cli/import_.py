@@ -79,9 +79,10 @@ def _told(outcomes: "list[Outcome]", dry_run: bool) -> None:
             for one in outcomes
         ],
     )
-    new, refused = sum(one.new for one in outcomes), sum(one.refused for one in outcomes)
-    unknown = sum(one.tool is None for one in outcomes)
+    new, unknown = sum(one.new for one in outcomes), sum(one.tool is None for one in outcomes)
+    stand = sum(not one.new and one.kind is not None for one in outcomes)
+    asked = len(outcomes) - new - unknown - stand
     verb = "would be logged" if dry_run else "logged"
-    output.say(f"{new} {verb}, {len(outcomes) - new - unknown} not new or not logged, {unknown} not recognised.")
-    if refused:
+    output.say(f"{new} {verb}, {stand} on record already, {asked} in need of an option, {unknown} not recognised.")
+    if any(outcome.refused for outcome in outcomes):
         output.say("What the table says of the others must be mended, or said with an option, and imported again.")

@@ -105,7 +105,7 @@ def _distinct(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _recognise_results(source: Source) -> bool:
-    if source.yaml is None or not source.yaml:
+    if not source.holds(b"task_id", b"dataset", b"value") or not source.yaml:  # not every text is worth parsing
         return False
     return all(
         isinstance(one.get("dataset"), dict) and {"id", "task_id"} <= one["dataset"].keys() for one in source.yaml

@@ -27,6 +27,7 @@ from compliance.importers import (
     unreadable,
 )
 from compliance.importers.archive import MAGIC, MAX_MEMBERS, MAX_UNPACKED
+from compliance.importers.base import UNKNOWN
 from compliance.kinds import content_model
 from compliance.kinds.authoring import Draft, draft
 from compliance.kinds.evaluation import Measured
@@ -202,7 +203,13 @@ class _Importing:
         if self.dry_run or not new:
             return [None] * len(new)
         logged = record.log(
-            self.ws, new, how="import", tool=importer.tool, tool_version=version, file_sha256=sha256, key=self.key
+            self.ws,
+            new,
+            how="import",
+            tool=importer.tool,
+            tool_version=version or UNKNOWN,
+            file_sha256=sha256,
+            key=self.key,
         )
         return [piece.evidence for piece in logged]
 
