@@ -11,15 +11,22 @@ from typing import Any
 SERVED_WITH = ("scikit-learn", "pandas", "joblib", "mlflow-skinny")
 """What served_model.py imports; everything that these require comes along."""
 
+NOT_STATED = "not stated in the package's metadata"
+"""The reason that the bill gives where it cannot name a supplier."""
+
 
 def write(path: Path) -> dict[str, Any]:
     """Write the bill and return what the tracker's record says of it; nothing is looked up outside this machine."""
     parts = sorted(installed(*SERVED_WITH), key=lambda part: part.name.lower())
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     licences = {part.name: licence(part) for part in parts}
+    suppliers = {part.name: supplier(part) for part in parts}
+    refs = {_plain(part.name): purl(part) for part in parts}
     components = [
         {
             "type": "library",
+            "bom-ref": purl(part),
+            "supplier": {"name": suppliers[part.name] or NOT_STATED},
             "name": part.name,
             "version": part.version,
             "purl": purl(part),
@@ -28,10 +35,16 @@ def write(path: Path) -> dict[str, Any]:
         for part in parts
     ]
     bill = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "metadata": {"timestamp": now}}
-    path.write_text(json.dumps({**bill, "components": components}, indent=1) + "\n", encoding="utf-8")
+    dependencies = [
+        {"ref": purl(part), "dependsOn": sorted({refs[name] for name in required(part) if name in refs})}
+        for part in parts
+    ]
+    whole = {**bill, "components": components, "dependencies": dependencies}
+    path.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
     return {
         "kind": "sbom",
         "title": "Software that the served model needs, with versions",
+        "summary": f"Supplier {NOT_STATED}: {', '.join(name for name, who in suppliers.items() if not who) or 'none'}.",
         "format": "CycloneDX",
         "format_version": "1.6",
         "type": "software",
@@ -41,6 +54,7 @@ def write(path: Path) -> dict[str, Any]:
         "components": len(parts),
         "without_version": sum(not part.version for part in parts),
         "without_licence": sum(not licences[part.name] for part in parts),
+        "unexplained": sum(not part.version for part in parts),
         "listed": [
             {
                 "name": part.name,
@@ -56,15 +70,11 @@ def write(path: Path) -> dict[str, Any]:
     }
 
 
-def purl(part: metadata.Distribution) -> str:
-    return f"pkg:pypi/{part.name.lower().replace('_', '-')}@{part.version}"
-
-
 def installed(*names: str) -> Iterator[metadata.Distribution]:
     """Yield these packages and all that they require here, each once; extras are left out."""
-    waiting, seen = list(names), set[str]()
+    waiting, seen = [_plain(name) for name in names], set[str]()
     while waiting:
-        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
+        name = waiting.pop()
         if name in seen:
             continue
         seen.add(name)
@@ -73,10 +83,34 @@ def installed(*names: str) -> Iterator[metadata.Distribution]:
         except metadata.PackageNotFoundError:
             continue  # required on other platforms only
         yield part
-        for asked in part.requires or []:
-            requirement, _, marker = asked.partition(";")
-            if "extra" not in marker:
-                waiting.append(re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0])
+        waiting.extend(required(part))
+
+
+def required(part: metadata.Distribution) -> list[str]:
+    """Return the names of what a package requires, extras left out."""
+    asked = (text.partition(";") for text in part.requires or [])
+    return [
+        _plain(re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0])
+        for requirement, _, marker in asked
+        if "extra" not in marker
+    ]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def purl(part: metadata.Distribution) -> str:
+    return f"pkg:pypi/{_plain(part.name)}@{part.version}"
+
+
+def supplier(part: metadata.Distribution) -> str:
+    """Return who the package says made it; empty where it names nobody."""
+    stated = [
+        text for field in ("Author", "Maintainer", "Author-email", "Maintainer-email") for text in _said(part, field)
+    ]
+    first = next((text.strip() for text in stated if text.strip()), "")
+    return re.sub(r"\s*<[^>]*>", "", first).splitlines()[0][:200] if first else ""
 
 
 def licence(part: metadata.Distribution) -> str:

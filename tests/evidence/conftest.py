@@ -1,8 +1,5 @@
 """A set of shipped records resolved among themselves, as the ledger would resolve them in the same order."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,8 @@ from compliance.core.reading import Located, read_records
 from compliance.errors import UnknownReference
 from compliance.kinds.authoring import Draft, draft
 from compliance.storage.assets import folder
+
+from .assessments import demonstrate
 
 EVIDENCE = folder("evidence")
 
@@ -69,11 +68,8 @@ class Records:
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     """The demonstration, run once for real: its folder, and what it answered."""
     pytest.importorskip("sksurv", reason="the example needs scikit-survival")
-    folder = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "compliance", "demo", "--workspace", str(folder), "--json"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    assert run.returncode == 0, run.stderr
-    return folder, json.loads(run.stdout)
+    target = tmp_path_factory.mktemp("demo")
+    return target, demonstrate(target)
 
 
 @pytest.fixture(scope="session")

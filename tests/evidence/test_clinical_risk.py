@@ -1,6 +1,8 @@
 """Example 1: the cohort is what its papers say, and every record that ships is valid."""
 
 import importlib
+import importlib.metadata
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +25,7 @@ FOLDER = EVIDENCE / "clinical-risk"
 def script() -> Iterator[dict[str, ModuleType]]:
     """Import the example's modules as `python train.py` would, and forget them afterwards."""
     pytest.importorskip("sksurv", reason="the example needs scikit-survival")
-    names = ("cohort", "served_model", "challenges", "train")
+    names = ("bill", "cohort", "served_model", "challenges", "train")
     sys.path.insert(0, str(FOLDER))
     try:
         yield {name: importlib.import_module(name) for name in names}
@@ -86,6 +88,21 @@ def test_weighing_deaths_up_shows_in_the_tuning_data(script: dict[str, ModuleTyp
         ratio[version] = expected / parts["tune"]["died_within_5y"].mean()
     assert 2.5 < ratio["1"] < 3.5
     assert 0.9 < ratio["2"] < 1.1
+
+
+def test_the_bill_of_materials_is_cyclonedx_and_counts_what_it_holds(
+    script: dict[str, ModuleType], tmp_path: Path
+) -> None:
+    validation = pytest.importorskip("cyclonedx.validation.json", reason="the outside judge is not installed")
+    from cyclonedx.schema import SchemaVersion
+
+    record = script["bill"].write(tmp_path / "sbom.cdx.json")
+    text = (tmp_path / "sbom.cdx.json").read_text()
+    assert validation.JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    assert record["components"] == len(json.loads(text)["components"])
+    listed = {part["name"]: part["version"] for part in record["listed"]}
+    assert listed.keys() == set(script["bill"].SERVED_WITH)
+    assert listed["scikit-learn"] == importlib.metadata.version("scikit-learn")
 
 
 class Numbered(Records):
