@@ -22,13 +22,23 @@ class Authority:
     def __init__(self, shelf: Shelf) -> None:
         self._keys = shelf.keys
         self._approvals: dict[str, list[Evidence]] = defaultdict(list)
-        for piece in shelf.of("approval"):
+        self._determinations: dict[str, list[Evidence]] = defaultdict(list)
+        for kind in ("approval", "determination"):
+            for piece in shelf.of(kind):
+                self.add(piece)
+
+    def add(self, piece: Evidence) -> None:
+        """Take in an approval or determination that came last; other kinds decide nothing."""
+        if piece.kind == "approval":
             for subject in piece.subjects:
                 self._approvals[subject["digest"].get("sha256", "")].append(piece)
-        self._determinations: dict[str, list[Evidence]] = defaultdict(list)
-        for piece in shelf.of("determination"):
+        elif piece.kind == "determination":
             for requirement in piece.content.get("requirements") or []:
                 self._determinations[requirement].append(piece)
+
+    def is_signed_off(self, piece: Evidence) -> bool:
+        """Say whether anybody signed anything about exactly this piece."""
+        return piece.digest in self._approvals
 
     def key(self, piece: Evidence) -> trust.Registered | None:
         """Return the key behind a piece as it stood at that entry; None where it was not valid there."""

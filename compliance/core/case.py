@@ -7,10 +7,12 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Protocol
 
-from compliance.core import criteria, matching, paths
+from compliance.core import criteria, paths
 from compliance.core.authority import Authority
-from compliance.core.catalog import Need, Requirement
+from compliance.core.catalog import MEASURED_KINDS, Need, Requirement
+from compliance.core.claims import Claims
 from compliance.core.evidence import Evidence
+from compliance.core.faces import Sorted, Sorter
 from compliance.core.findings import Thing
 from compliance.core.shelf import Shelf, things
 
@@ -38,31 +40,53 @@ class Case:
     on: str
     ledger: LedgerState | None
     validators: Callable[[Requirement, Need], Validator]
+    sorter: Sorter
     _outcomes: dict[int, list[criteria.Tested]] = field(default_factory=dict)
-    _candidates: dict[tuple[object, ...], list[Evidence]] = field(default_factory=dict)
+    _sorted: dict[tuple[str, str], Sorted] = field(default_factory=dict)
+    _elsewhere: dict[tuple[str, str], Sorted] = field(default_factory=dict)
     _holders: dict[tuple[str, str], dict[str, list[Evidence]]] = field(default_factory=dict)
+    _roles: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     @cached_property
     def datasets(self) -> dict[str, Thing]:
         return self.shelf.datasets_of(self.model) if self.model else {}
 
     @cached_property
-    def plans(self) -> Mapping[str, Evidence]:
-        """Acceptance plans by subject digest, each as first logged: order is what it proves.
+    def withdrawn_model(self) -> str | None:
+        """Return in one sentence that the model version's own record was put aside, or None."""
+        gone = self.shelf.withdrawn("model-version", self.model.sha256) if self.model else None
+        if gone is None or self.model is None:
+            return None
+        record, by = gone
+        return f"{record.number}, the record of {self.model.name}, was put aside by {by.number}: nothing is met for it."
 
-        A superseded plan still is what was declared when the result came; a revoked one is nothing.
-        """
-        plans: dict[str, Evidence] = {}
+    @cached_property
+    def claims(self) -> Claims:
+        sha256 = self.model.sha256 if self.model else ""
+        return Claims(piece for kind in sorted(MEASURED_KINDS) for piece in self.shelf.about(kind, sha256))
+
+    @cached_property
+    def plans(self) -> Mapping[str, Sequence[Evidence]]:
+        """Acceptance plans by subject digest, every record of each, oldest first: order is what they prove."""
+        plans: dict[str, list[Evidence]] = defaultdict(list)
         for piece in self.shelf.records.values():
-            revoker = self.shelf.aside.get(piece.digest)
-            if piece.kind == "acceptance-plan" and not (revoker and revoker.kind == "revocation"):
+            if piece.kind == "acceptance-plan":
                 for subject in piece.subjects:
-                    plans.setdefault(subject["digest"].get("sha256", ""), piece)
+                    plans[subject["digest"].get("sha256", "")].append(piece)
         return plans
 
     def plan_of(self, piece: Evidence) -> Evidence | None:
+        """Return the plan that a result names, as it stood when the result was logged, or None.
+
+        A plan that was revoked or superseded afterwards still is what was declared; one that was withdrawn before
+        the result declares nothing.
+        """
         plan = piece.content.get("plan")
-        return self.plans.get(plan.get("sha256", "")) if isinstance(plan, Mapping) else None
+        for record in self.plans.get(plan.get("sha256", ""), ()) if isinstance(plan, Mapping) else ():
+            by = self.shelf.aside.get(record.digest)
+            if by is None or by.index > piece.index:
+                return record
+        return None
 
     def outcomes(self, piece: Evidence) -> list[criteria.Tested]:
         """Return every criterion of a result's plan as the result meets it; worked out once."""
@@ -71,14 +95,30 @@ class Case:
             self._outcomes[piece.index] = criteria.test(piece, plan) if plan else []
         return self._outcomes[piece.index]
 
-    def candidates(self, need: Need, carried: frozenset[str]) -> Sequence[Evidence]:
-        """Return the live evidence that speaks of a need, of this version or carried over to it, oldest first."""
-        metrics = need.metrics.any_of if need.metrics else None
-        key = (need.kind, need.about, repr(need.where), metrics, carried)
-        if key not in self._candidates:
-            about = self._about(need) if not carried else self._with_carried(need, carried)
-            self._candidates[key] = [piece for piece in about if matching.selects(need, piece.content)]
-        return self._candidates[key]
+    def sorted(self, kind: str, about: str) -> Sorted:
+        """Return the live evidence of a kind about this version, its datasets or the system, sorted by face."""
+        if (kind, about) not in self._sorted:
+            self._sorted[kind, about] = Sorted(self.sorter, self._about(kind, about))
+        return self._sorted[kind, about]
+
+    def elsewhere(self, kind: str, about: str) -> Sorted:
+        """Return the live evidence of a kind about other versions of this model or of its datasets, sorted by face."""
+        if (kind, about) not in self._elsewhere:
+            families: set[str] = set()
+            if about == "model-version" and self.model:
+                families = {self.model.family}
+            elif about == "dataset":
+                families = {dataset.family for dataset in self.datasets.values()}
+            held = (piece for family in sorted(families) for piece in self.shelf.family(kind, family))
+            self._elsewhere[kind, about] = Sorted(self.sorter, (one for one in held if not self.is_about(one, about)))
+        return self._elsewhere[kind, about]
+
+    def is_about(self, piece: Evidence, about: str) -> bool:
+        """Say whether a piece is about this version, about one of its datasets, or, as all are, about the system."""
+        digests = {digest for digest, _ in things(piece)}
+        if about == "model-version":
+            return self.model is not None and self.model.sha256 in digests
+        return about == "system" or not digests.isdisjoint(self.datasets)
 
     def counterpart(self, kind: str, piece: Evidence) -> Evidence | None:
         """Return the newest live record of a kind about the same thing as a piece.
@@ -88,11 +128,11 @@ class Case:
         """
         abouts = [digest for digest, _ in things(piece)] + ([self.model.sha256] if self.model else [])
         for digest in abouts:
-            found = [other for other in self.shelf.about(kind, digest) if other is not piece]
-            if found:
-                return found[-1]
-        unbound = [other for other in self.shelf.of(kind) if other is not piece and not self.shelf.versions_of(other)]
-        return unbound[-1] if unbound else None
+            for other in reversed(self.shelf.about(kind, digest)):
+                if other is not piece:
+                    return other
+        unbound = (other for other in reversed(self.shelf.of(kind)) if not self.shelf.versions_of(other))
+        return next((other for other in unbound if other is not piece), None)
 
     def others_with(self, piece: Evidence, path: str, value: object) -> list[Evidence]:
         """Return the live records of a piece's kind about other subjects that have this value at a path."""
@@ -105,7 +145,13 @@ class Case:
             self._holders[key] = holders
         mine = {digest for digest, _ in things(piece)}
         same = self._holders[key].get(repr(value), [])
-        return [other for other in same if not mine & {digest for digest, _ in things(other)}]
+        return [other for other in same if mine.isdisjoint(digest for digest, _ in things(other))]
+
+    def roles_of(self, sha256: str) -> Sequence[tuple[str, str]]:
+        """Return number and role of each live record that gives these bytes a role; read once."""
+        if sha256 not in self._roles:
+            self._roles[sha256] = list(self.shelf.roles_of(sha256, self.model))
+        return self._roles[sha256]
 
     def stale_before(self, need: Need) -> str | None:
         """Return the moment before which evidence is past the need's age."""
@@ -113,18 +159,25 @@ class Case:
             return None
         return f"{(date.fromisoformat(self.on) - timedelta(days=need.max_age_days)).isoformat()}T00:00:00Z"
 
-    def _about(self, need: Need) -> Sequence[Evidence]:
-        if need.about == "system":
-            return self.shelf.of(need.kind)
-        if need.about == "model-version":
-            return self.shelf.about(need.kind, self.model.sha256) if self.model else []
-        found = {piece.index: piece for digest in self.datasets for piece in self.shelf.about(need.kind, digest)}
-        return [found[index] for index in sorted(found)]
+    def extend(self, piece: Evidence) -> None:
+        """Take in a piece that came last and changes nothing about how the others read."""
+        self.shelf.add(piece)
+        self.authority.add(piece)
+        for (kind, about), pieces in self._sorted.items():
+            if kind == piece.kind and self.is_about(piece, about):
+                pieces.add(piece)
+        for kind, about in [key for key in self._elsewhere if key[0] == piece.kind]:
+            if not self.is_about(piece, about):
+                del self._elsewhere[kind, about]
+        for key in [key for key in self._holders if key[0] == piece.kind]:
+            del self._holders[key]
+        if piece.kind in MEASURED_KINDS and self.is_about(piece, "model-version"):
+            self.claims.add(piece)
 
-    def _with_carried(self, need: Need, carried: frozenset[str]) -> Sequence[Evidence]:
-        found = {piece.index: piece for piece in self._about(need)}
-        for digest in carried - self.shelf.aside.keys():
-            piece = self.shelf.records.get(digest)
-            if piece is not None and piece.kind == need.kind:
-                found[piece.index] = piece
+    def _about(self, kind: str, about: str) -> Sequence[Evidence]:
+        if about == "system":
+            return self.shelf.of(kind)
+        if about == "model-version":
+            return self.shelf.about(kind, self.model.sha256) if self.model else []
+        found = {piece.index: piece for digest in self.datasets for piece in self.shelf.about(kind, digest)}
         return [found[index] for index in sorted(found)]

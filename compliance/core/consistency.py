@@ -1,59 +1,103 @@
-"""The same claim in two pieces of evidence with different numbers: shown side by side, never averaged."""
+"""Records that do not agree: findings of their own, told beside the requirements. Nothing is averaged.
 
-from collections import defaultdict
-from collections.abc import Mapping
+The same claim with different numbers; an interval that its own counts cannot produce; a figure that a document
+declares and no result bears out; a result that missed its criterion and was revoked.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from compliance.core import criteria
-from compliance.core.catalog import MEASURED_KINDS
-from compliance.core.findings import Note, Thing
-from compliance.core.shelf import Shelf
+from compliance.core import criteria, figures, statistics
+from compliance.core.case import Case
+from compliance.core.claims import Claim, Stated
+from compliance.core.evidence import Evidence
+from compliance.core.findings import Note
 
-Claim = tuple[str, str, str, str, str]
-
-
-def contradictions(shelf: Shelf, model: Thing | None) -> list[Note]:
-    """Return a note per metric, group, test material and threshold of this model version that has several values."""
-    if model is None:
-        return []
-    claims: dict[Claim, dict[Decimal, list[tuple[str, str]]]] = defaultdict(lambda: defaultdict(list))
-    for kind in sorted(MEASURED_KINDS):
-        for piece in shelf.about(kind, model.sha256):
-            on = _measured_on(piece.content)
-            for row in criteria.rows(piece.content):
-                if row.get("value") is not None:
-                    claim = (
-                        kind,
-                        on,
-                        row["name"],
-                        criteria.group_text(row.get("group")),
-                        str(row.get("threshold", "")),
-                    )
-                    claims[claim][Decimal(row["value"])].append((row["value"], piece.number))
-    return [_note(claim, values) for claim, values in sorted(claims.items()) if len(values) > 1]
+METHODS: tuple[statistics.Method, ...] = ("clopper-pearson", "wilson", "wald")
+PROPORTIONS = frozenset(METHODS) | {"stated-without-method"}
+"""How the method of an interval is called that counts alone would give."""
+LARGEST = 400
+"""Up to how many cases whole counts are sought behind a value whose counts are not stated."""
 
 
-def _measured_on(content: Mapping[str, Any]) -> str:
-    """Return what a result is about: figures of two benchmarks, tasks or populations are two claims."""
-    dataset, benchmark = content.get("dataset") or {}, content.get("benchmark") or {}
-    parts = [
-        dataset.get("name"),
-        benchmark.get("name"),
-        benchmark.get("version"),
-        content.get("category"),
-        content.get("task"),
-        content.get("population"),
-        content.get("language"),
-    ]
-    return ", ".join(part for part in parts if part)
+def notes(case: Case) -> list[Note]:
+    """Return everything on record about the model version that does not agree with itself."""
+    return [*_contradictions(case), *_intervals(case), *_declared(case), *_withdrawn(case)]
 
 
-def _note(claim: Claim, values: dict[Decimal, list[tuple[str, str]]]) -> Note:
+def _contradictions(case: Case) -> Iterator[Note]:
+    for claim in sorted(case.claims.disputed):
+        values: dict[Decimal, list[Stated]] = {}
+        for stated in case.claims.by_claim[claim]:
+            values.setdefault(Decimal(stated.value), []).append(stated)
+        if len(values) > 1:
+            yield _contradiction(claim, values)
+
+
+def _contradiction(claim: Claim, values: Mapping[Decimal, Sequence[Stated]]) -> Note:
     _, on, metric, group, _ = claim
-    shown = "; ".join(
-        f"{told[0][0]} in {', '.join(number for _, number in told)}" for _, told in sorted(values.items())
-    )
+    told = [stated for _, stated in sorted(values.items())]
+    shown = "; ".join(f"{same[0].value} in {', '.join(one.piece.number for one in same)}" for same in told)
     where = f" on {on}" if on else ""
-    numbers = tuple(number for _, told in sorted(values.items()) for _, number in told)
+    numbers = tuple(one.piece.number for same in told for one in same)
     return Note("contradiction", f"{metric} ({group}){where} has several values on record: {shown}.", numbers)
+
+
+def _intervals(case: Case) -> Iterator[Note]:
+    for alike in case.claims.bounded():
+        piece, row = alike[0]
+        if why := _impossible(row):
+            label = f"{row['name']} ({criteria.group_text(row.get('group'))})"
+            numbers = tuple(dict.fromkeys(one.number for one, _ in alike))
+            yield Note("impossible interval", f"{label} in {piece.number}: {why}", numbers)
+
+
+def _impossible(row: Mapping[str, Any]) -> str | None:
+    """Return why no whole counts give a stated interval by any common method, or None."""
+    low, high, level = row.get("ci_low"), row.get("ci_high"), row.get("ci_level")
+    if low is None or high is None or level is None or row.get("ci_method") not in PROPORTIONS:
+        return None
+    return _unproducible(row.get("x"), row.get("n"), row["value"], low, high, level)
+
+
+@lru_cache(maxsize=8192)
+def _unproducible(x: int | None, n: int | None, value: str, low: str, high: str, level: str) -> str | None:
+    tried = "Clopper-Pearson, Wilson and Wald were tried"
+    stated = f"{value} ({low} to {high}, level {level})"
+    if x is not None and n:
+        bounds = [statistics.interval(x, n, method, level) for method in METHODS]
+        if any(statistics.prints_as(pair, (low, high)) for pair in bounds):
+            return None
+        return f"{x} of {n} does not give {stated} by any common method; {tried}."
+    if statistics.counts_behind(value, low, high, level, largest=LARGEST):
+        return None
+    if n is None or n <= LARGEST:
+        limit = f"{n}" if n else f"{LARGEST}"
+        return f"no whole counts up to {limit} cases give {stated} by any common method; {tried}." if n else None
+    return None
+
+
+def _declared(case: Case) -> Iterator[Note]:
+    for piece in case.shelf.of("document"):
+        versions = case.shelf.versions_of(piece)
+        about_it = not versions or (case.model is not None and case.model.sha256 in versions)
+        if piece.content.get("figures") and about_it:
+            for said in figures.judged(case, piece):
+                if said.against:
+                    yield Note("declared figure", said.text, (piece.number,))
+
+
+def _withdrawn(case: Case) -> Iterator[Note]:
+    """Tell of results that missed a criterion and were revoked: they no longer fail anything, and are not hidden."""
+    for digest, by in case.shelf.aside.items():
+        piece = case.shelf.records[digest]
+        if by.kind == "revocation" and case.is_about(piece, "model-version") and _missed(case, piece):
+            why = str(by.content.get("reason") or "no reason given").rstrip(".")
+            told = f"{piece.number} missed its criterion and was revoked by {by.number}: {why}."
+            yield Note("revoked failure", told, (piece.number, by.number))
+
+
+def _missed(case: Case, piece: Evidence) -> bool:
+    return any(one.outcome is criteria.Outcome.MISSED for one in case.outcomes(piece))

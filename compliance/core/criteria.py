@@ -13,6 +13,7 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from compliance.core.evidence import Evidence
+from compliance.core.findings import Rule
 
 COMPARE: Mapping[str, Callable[[Decimal, Decimal], bool]] = {">=": ge, ">": gt, "<=": le, "<": lt}
 
@@ -32,6 +33,9 @@ class Tested:
     metric: str
     outcome: Outcome
     reason: str
+    rule: Rule = Rule.SHOWN
+    on_value: bool = False
+    """Tested on the point estimate: allowed, and printed as such."""
 
 
 def rows(content: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -59,12 +63,13 @@ def declared_late(result: Evidence, plan: Evidence) -> str | None:
     if plan.logged_at >= started:
         return (
             f"The criterion was declared after the run had begun: plan {plan.number} was logged {plan.logged_at}, "
-            f"the run started {started} ({_how_known(result)})."
+            f"the run started {started} ({how_known(result)})."
         )
     return None
 
 
-def _how_known(result: Evidence) -> str:
+def how_known(result: Evidence) -> str:
+    """Say how the start of a run is known: a start that its author states is weaker than one that was captured."""
     return "as captured" if result.predicate.get("source", {}).get("how") == "capture" else "as stated"
 
 
@@ -113,37 +118,41 @@ def _test(result: Evidence, criterion: Mapping[str, Any]) -> Tested:
     name, metric, group = str(criterion["id"]), str(criterion["metric"]), criterion.get("group") or {}
     label = f"{metric} ({group_text(group)})"
 
-    def told(outcome: Outcome, reason: str) -> Tested:
-        return Tested(name, metric, outcome, reason)
+    def told(outcome: Outcome, reason: str, rule: Rule) -> Tested:
+        return Tested(name, metric, outcome, reason, rule, criterion["bound"] == "value")
 
     matching = [row for row in rows(result.content) if row["name"] == metric and (row.get("group") or {}) == group]
     if not matching:
-        return told(Outcome.UNTESTED, f"{result.number} has no row for {label}, which criterion {name} asks for.")
-    if len(matching) > 1:
         return told(
-            Outcome.UNTESTED, f"{result.number} has {len(matching)} rows for {label}; criterion {name} needs one."
+            Outcome.UNTESTED,
+            f"{result.number} has no row for {label}, which criterion {name} asks for.",
+            Rule.GROUP_MISSING if group else Rule.NO_ROW,
         )
+    if len(matching) > 1:
+        why = f"{result.number} has {len(matching)} rows for {label}; criterion {name} needs one."
+        return told(Outcome.UNTESTED, why, Rule.NO_ROW)
     row = matching[0]
     minimum, cases = criterion.get("min_n"), row.get("n")
     if minimum is not None and (cases is None or cases < minimum):
-        return told(Outcome.UNTESTED, f"Too few cases for {label}: n {cases}, criterion {name} asks for {minimum}.")
+        why = f"Too few cases for {label} in {result.number}: n {cases}, criterion {name} asks for {minimum}."
+        return told(Outcome.UNTESTED, why, Rule.TOO_FEW)
     events = criterion.get("min_positives")
     if events is not None and (row.get("positives") or 0) < events:
-        return told(
-            Outcome.UNTESTED, f"Too few cases with the condition for {label}: criterion {name} asks for {events}."
-        )
+        why = f"Too few cases with the condition for {label} in {result.number}: criterion {name} asks for {events}."
+        return told(Outcome.UNTESTED, why, Rule.TOO_FEW)
     bound = criterion["bound"]
     value = row.get(bound)
     if value is None:
         what = "no value" if bound == "value" else "no interval"
-        return told(Outcome.UNTESTED, f"{label} in {result.number} has {what}, which criterion {name} is tested on.")
+        why = f"{label} in {result.number} has {what}, which criterion {name} is tested on."
+        return told(Outcome.UNTESTED, why, Rule.NO_INTERVAL)
     level = criterion.get("ci_level")
     if bound != "value" and level is not None and Decimal(str(row.get("ci_level", "NaN"))) != Decimal(str(level)):
-        return told(
-            Outcome.UNTESTED, f"{label} in {result.number} has no {level} interval, which criterion {name} names."
-        )
+        why = f"{label} in {result.number} has no {level} interval, which criterion {name} names."
+        return told(Outcome.UNTESTED, why, Rule.NO_INTERVAL)
     holds = COMPARE[criterion["comparator"]](Decimal(str(value)), Decimal(str(criterion["threshold"])))
     shown = (
         f"{label} {bound} {value} {'meets' if holds else 'misses'} {criterion['comparator']} {criterion['threshold']}"
     )
-    return told(Outcome.PASSED if holds else Outcome.MISSED, f"{shown} (criterion {name}).")
+    outcome, rule = (Outcome.PASSED, Rule.SHOWN) if holds else (Outcome.MISSED, Rule.CRITERION_MISSED)
+    return told(outcome, f"{shown} (criterion {name}).", rule)

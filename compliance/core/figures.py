@@ -5,34 +5,19 @@ written with.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from compliance.core import criteria
 from compliance.core.case import Case
-from compliance.core.catalog import MEASURED_KINDS
+from compliance.core.claims import Stated
 from compliance.core.evidence import Evidence
-from compliance.core.findings import Said
+from compliance.core.findings import Rule, Said
 
 COUNTS = {"rows": "n", "patients": "n", "positives": "positives"}
 """Figures of a dataset, and the field of a part of its composition that holds them for a group."""
 _AFFIRMATIVE = frozenset({"1", "true", "yes", "positive"})
 """How the class of cases with the condition is called among a dataset's labels."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stated:
-    """One value on record for what a figure declares."""
-
-    piece: Evidence
-    value: str
-    low: str | None = None
-    high: str | None = None
-
-    def __str__(self) -> str:
-        bounds = f" ({self.low} to {self.high})" if self.low is not None and self.high is not None else ""
-        return f"{self.value}{bounds} in {self.piece.number}"
 
 
 def judged(case: Case, piece: Evidence) -> Iterator[Said]:
@@ -44,7 +29,8 @@ def judged(case: Case, piece: Evidence) -> Iterator[Said]:
         label = f"{figure['name']} ({criteria.group_text(figure.get('group'))})"
         stated = list(_stated(case, figure))
         if not stated:
-            yield Said(f"{piece.number} declares {label} {figure['value']}, which no result or dataset here states.")
+            why = f"{piece.number} declares {label} {figure['value']}, which no result or dataset here states."
+            yield Said(why, rule=Rule.NOT_COMPARABLE)
         elif not any(_agrees(figure, one) for one in stated):
             yield Said(
                 f"{piece.number} declares {label} {_shown(figure)}; on record is {_listed(stated)}.", against=True
@@ -57,21 +43,9 @@ def _stated(case: Case, figure: Mapping[str, Any]) -> Iterator[Stated]:
         for digest in case.datasets if wanted is None else [wanted]:
             for piece in case.shelf.about("dataset", digest):
                 yield from _counted(piece, figure)
-    for piece in _results(case):
-        if wanted is None or (piece.content.get("dataset") or {}).get("sha256") == wanted:
-            yield from _measured(piece, figure)
-
-
-def _results(case: Case) -> Iterator[Evidence]:
-    for kind in sorted(MEASURED_KINDS) if case.model else ():
-        yield from case.shelf.about(kind, case.model.sha256) if case.model else ()
-
-
-def _measured(piece: Evidence, figure: Mapping[str, Any]) -> Iterator[Stated]:
-    for row in criteria.rows(piece.content):
-        same = row["name"] == figure["name"] and (row.get("group") or {}) == (figure.get("group") or {})
-        if same and row.get("value") is not None:
-            yield Stated(piece, row["value"], row.get("ci_low"), row.get("ci_high"))
+    for stated in case.claims.of(figure["name"], criteria.group_text(figure.get("group"))):
+        if wanted is None or (stated.piece.content.get("dataset") or {}).get("sha256") == wanted:
+            yield stated
 
 
 def _counted(piece: Evidence, figure: Mapping[str, Any]) -> Iterator[Stated]:

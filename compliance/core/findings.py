@@ -35,6 +35,50 @@ class NeedVerdict(StrEnum):
     GAP = "gap"
 
 
+class Rule(StrEnum):
+    """Which rule decided, in a word that stays: programs and auditors may rely on it."""
+
+    # of a need
+    SHOWN = "shown"
+    CRITERION_MISSED = "criterion-missed"
+    CONTRARY = "contrary"
+    """A value, an order of dates, an identity or a declared figure is otherwise than the need judges."""
+    INCOMPLETE = "incomplete"
+    PUBLISHED_ONLY = "published-identity"
+    WITHDRAWN = "withdrawn"
+    """What it rests on was revoked: its data, or the model version itself."""
+    WRONG_ROLE = "wrong-data-role"
+    WRONG_STATUS = "wrong-status"
+    FIELD_MISSING = "field-missing"
+    TOO_FEW = "too-few"
+    NO_INTERVAL = "no-interval"
+    GROUP_MISSING = "group-missing"
+    NOT_COMPARABLE = "nothing-to-compare"
+    SCHEMA = "schema"
+    NO_PLAN = "no-plan"
+    PLAN_WITHDRAWN = "plan-withdrawn"
+    PLAN_FOREIGN = "plan-for-another"
+    PLAN_LATE = "plan-late"
+    NO_CRITERION = "no-criterion"
+    NO_ROW = "no-row"
+    NO_APPROVAL = "no-approval"
+    WRONG_SIGNER = "wrong-signer"
+    OTHER_VERSION = "other-version"
+    PAST_AGE = "past-age"
+    NOTHING = "nothing-on-record"
+    OTHER_EVIDENCE = "only-other-evidence"
+    """There is evidence of that kind, about something else."""
+    LEDGER = "ledger"
+    # of a requirement
+    ALL_SHOWN = "all-needs-shown"
+    SOME_SHOWN = "some-needs-shown"
+    QUESTION_OPEN = "question-open"
+    DETERMINED = "determined"
+    KNOWN_GAP = "known-gap"
+    PROFILE = "profile"
+    PROFILE_SILENT = "profile-silent"
+
+
 @dataclass(frozen=True, slots=True)
 class Thing:
     """A model version or dataset: `NAME@VERSION` and its digest."""
@@ -55,6 +99,7 @@ class Said:
 
     text: str
     against: bool = False
+    rule: Rule = Rule.FIELD_MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +113,17 @@ class NeedResult:
     """EV numbers that speak against it, or that could not carry it."""
     next: str = ""
     """The command that would mend it."""
+    rule: Rule = Rule.NOTHING
+    flags: tuple[str, ...] = ()
+    """What a reviewer should see although it decides nothing: a small cell, a start that is only stated."""
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "need": self.need,
             "verdict": self.verdict.value,
+            "rule": self.rule.value,
             "reason": self.reason,
+            "flags": list(self.flags),
             "evidence": list(self.evidence),
             "against": list(self.against),
         }
@@ -99,6 +149,11 @@ class Finding:
     """Whether the row's question still waits for a person."""
     carried: tuple[str, ...] = ()
     """EV numbers that count by a signed carry-over from an earlier version."""
+    rule: Rule = Rule.NOTHING
+    missing: str = ""
+    """What is missing, in one sentence; empty where nothing is."""
+    flags: tuple[str, ...] = ()
+    """What a reviewer should see although it decides nothing."""
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -106,7 +161,10 @@ class Finding:
             "catalog": self.catalog,
             "ref": self.requirement.ref,
             "finding": self.finding.value,
+            "rule": self.rule.value,
             "reason": self.reason,
+            "missing": self.missing,
+            "flags": list(self.flags),
             "evidence": list(self.evidence),
             "against": list(self.against),
             "needs": [need.to_dict() for need in self.needs],

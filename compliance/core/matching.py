@@ -14,6 +14,7 @@ import jsonschema_rs
 from compliance.core import criteria, paths
 from compliance.core.catalog import ANY_GROUP, INTERVAL, Metrics, Need, compile_need
 from compliance.core.evidence import Evidence
+from compliance.core.findings import Rule, Said
 from compliance.errors import InvalidInput
 
 DATA_ROLE, STATUS = "dataset.role", "status"
@@ -36,48 +37,61 @@ def selects(need: Need, content: Mapping[str, Any]) -> bool:
     return need.metrics is None or any(row["name"] in need.metrics.any_of for row in criteria.rows(content))
 
 
-def lacks(need: Need, piece: Evidence) -> str | None:
+def lacks(need: Need, piece: Evidence) -> Said | None:
     """Return what a statement lacks of its need's schema, in one sentence, or None where it lacks nothing.
 
     In words, and sooner than the schema; it never finds fault with what the schema accepts.
     """
+    return lacks_on_its_face(need, piece) or _lacks_inside(need, piece)
+
+
+def lacks_on_its_face(need: Need, piece: Evidence) -> Said | None:
+    """Return what is lacking that `core.faces` sorts evidence by: role, status, metric rows and their groups."""
     number, content = piece.number, piece.content
     if not _holds(need, content, DATA_ROLE):
         found, wanted = paths.said(content, DATA_ROLE), need.where[DATA_ROLE]
-        return (
-            f"Wrong data role: {number} rests on {paths.wordy(found) or 'no'} data, not on {paths.wordy(wanted)} data."
+        return Said(
+            f"Wrong data role: {number} rests on {paths.wordy(found) or 'no'} data, not on {paths.wordy(wanted)} data.",
+            rule=Rule.WRONG_ROLE,
         )
     if not _holds(need, content, STATUS):
         found, wanted = paths.said(content, STATUS), need.where[STATUS]
-        return f"{number} says {paths.wordy(found) or 'nothing'} for status, not {paths.wordy(wanted)}."
-    for path in need.fields:
-        if any(value in paths.EMPTY for value in paths.at(content, path)):
-            return f"{number} leaves out {path}."
-    for path, least in need.least.items():
-        if why := _too_few(number, content, path, least):
-            return why
-    if need.metrics and (why := _lacking_rows(need.metrics, number, content)):
-        return why
+        why = f"{number} says {paths.wordy(found) or 'nothing'} for status, not {paths.wordy(wanted)}."
+        return Said(why, rule=Rule.WRONG_STATUS)
+    if need.metrics and (lacking := _lacking_rows(need.metrics, number, content)):
+        return lacking
     for group in need.groups:
         if len(_groups(need, content, group)) < 2:
             what = "any groups" if group == ANY_GROUP else f"groups by {group}"
-            return f"{number} does not report its results for {what}, with intervals."
+            bounded = ", with intervals" if need.metrics and need.metrics.interval else ""
+            return Said(f"{number} does not report its results for {what}{bounded}.", rule=Rule.GROUP_MISSING)
+    return None
+
+
+def _lacks_inside(need: Need, piece: Evidence) -> Said | None:
+    for path in need.fields:
+        if any(value in paths.EMPTY for value in paths.at(piece.content, path)):
+            return Said(f"{piece.number} leaves out {path}.")
+    for path, least in need.least.items():
+        if why := _too_few(piece.number, piece.content, path, least):
+            return why
     return None
 
 
 def missing(need: Need, content: Mapping[str, Any]) -> int:
-    """Return how many of the fields that a need asks for are not there."""
-    return sum(any(value in paths.EMPTY for value in paths.at(content, path)) for path in need.fields)
+    """Return how many of the fields that a need asks for are not there at all."""
+    return sum(content.get(path.partition(".")[0].removesuffix("[]")) in paths.EMPTY for path in need.fields)
 
 
-def _lacking_rows(metrics: Metrics, number: str, content: Mapping[str, Any]) -> str | None:
+def _lacking_rows(metrics: Metrics, number: str, content: Mapping[str, Any]) -> Said | None:
     named = [row for row in criteria.rows(content) if row["name"] in metrics.any_of]
-    names = _listed(sorted({row["name"] for row in named}))
+    names = paths.wordy(sorted({row["name"] for row in named}))
     if metrics.interval and not any(all(row.get(field) is not None for field in INTERVAL) for row in named):
-        return f"{number} reports {names} with no interval."
+        return Said(f"{number} reports {names} with no interval.", rule=Rule.NO_INTERVAL)
     if metrics.min_n and not any((row.get("n") or 0) >= metrics.min_n for row in named):
         largest = max((row.get("n") or 0 for row in named), default=0)
-        return f"Too few cases: {number} reports {names} with n {largest}, the need asks for {metrics.min_n}."
+        why = f"Too few cases: {number} reports {names} with n {largest}, the need asks for {metrics.min_n}."
+        return Said(why, rule=Rule.TOO_FEW)
     return None
 
 
@@ -103,15 +117,11 @@ def _holds(need: Need, content: Mapping[str, Any], path: str) -> bool:
     return allowed is None or any(value in allowed for value in paths.at(content, path))
 
 
-def _too_few(number: str, content: Mapping[str, Any], path: str, least: int) -> str | None:
+def _too_few(number: str, content: Mapping[str, Any], path: str, least: int) -> Said | None:
     for value in paths.at(content, path):
         if value is None:
-            return f"{number} leaves out {path}, of which the need asks for {least}."
+            return Said(f"{number} leaves out {path}, of which the need asks for {least}.")
         count = len(value) if isinstance(value, list | tuple) else value
         if not isinstance(count, int) or count < least:
-            return f"{number} says {count} for {path}, the need asks for {least} at least."
+            return Said(f"{number} says {count} for {path}, the need asks for {least} at least.", rule=Rule.TOO_FEW)
     return None
-
-
-def _listed(values: list[Any]) -> str:
-    return ", ".join(map(str, values))

@@ -2,209 +2,213 @@
 
 The order of DESIGN 11.6: what shows the contrary (a missed criterion, or a value otherwise than the need judges) fails
 the need whatever else passes; then one piece that satisfies all passes it; else the first of insufficient, stale, gap.
-The newest piece explains a verdict; of those that lack fields, the one that lacks fewest.
+The newest piece explains a verdict; of those that lack fields, the one that lacks fewest. A weighing can take in one
+piece more, and then says what weighing all again would say.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import TypeVar
 
-from compliance.core import criteria, judgement, matching, paths
-from compliance.core.advice import PUBLISHED_ONLY
+from compliance.core import matching, paths, verdicts
 from compliance.core.case import Case, Validator
-from compliance.core.catalog import AUDIT_TRAIL, Need, Requirement
-from compliance.core.evidence import Basis, Evidence
-from compliance.core.findings import NeedResult, NeedVerdict
+from compliance.core.catalog import AUDIT_TRAIL, MEASURED_KINDS, Need, Requirement
+from compliance.core.evidence import Evidence
+from compliance.core.findings import NeedResult, NeedVerdict, Rule
+from compliance.core.verdicts import Outcome
 
 UNVERIFIED = "The ledger does not verify: `compliance verify` names the record."
+T = TypeVar("T")
 LISTED = 5
 """At most this many pieces are named for or against."""
 
 
-def weigh(case: Case, requirement: Requirement, need: Need, carried: frozenset[str]) -> NeedResult:
-    """Return what the record shows of one need; `carried` holds digests that a signed carry-over lets count."""
-    if need.kind == AUDIT_TRAIL:
-        return _ledger_answers(case, need)
-    valid = case.validators(requirement, need)
-    mine = case.candidates(need, carried)
-    if contrary := [(piece, why) for piece in mine if (why := _contrary(case, need, piece, valid))]:
-        newest = contrary[-1][1]
-        return NeedResult(
-            need.id, NeedVerdict.FAILED, newest, against=_numbers(piece for piece, _ in reversed(contrary))
-        )
-    refused: dict[NeedVerdict, list[tuple[Evidence, str]]] = {}
-    shown: list[_Passed] = []
-    for piece in reversed(mine):
-        outcome = _judge(case, need, piece, valid)
-        if isinstance(outcome, _Passed):
-            shown.append(outcome)
-            if not need.each:
-                break
+class _Pile:
+    """The pieces of one verdict, what lacks fewest fields and is newest first; no more than are named."""
+
+    def __init__(self) -> None:
+        self.held: list[tuple[Evidence, Outcome]] = []
+
+    def __contains__(self, piece: Evidence) -> bool:
+        return any(held.index == piece.index for held, _ in self.held)
+
+    def put(self, piece: Evidence, outcome: Outcome) -> None:
+        """Put a piece in its place; one that lies here already is replaced."""
+        if len(self.held) == LISTED and _order((piece, outcome)) > _order(self.held[-1]):
+            return
+        self.held = [one for one in self.held if one[0].index != piece.index]
+        self.held.append((piece, outcome))
+        self.held.sort(key=_order)
+        del self.held[LISTED:]
+
+    @property
+    def newest(self) -> Outcome:
+        return self.held[0][1]
+
+    def numbers(self) -> tuple[str, ...]:
+        return tuple(piece.number for piece, _ in self.held)
+
+
+def _order(one: tuple[Evidence, Outcome]) -> tuple[int, int]:
+    piece, outcome = one
+    return outcome.lacking, -piece.index
+
+
+class Weighing:
+    """What the record shows of one need; `carried` holds digests that a signed carry-over lets count."""
+
+    def __init__(self, case: Case, requirement: Requirement, need: Need, carried: frozenset[str]) -> None:
+        self.need = need
+        self._case, self._requirement, self._carried = case, requirement, carried
+        self.weigh()
+
+    def weigh(self) -> None:
+        """Weigh everything on record."""
+        self._piles: dict[NeedVerdict, _Pile] = {}
+        self._asked = not self.need.each
+        if self.need.kind == AUDIT_TRAIL:
+            return
+        for bundle in self._bundles():
+            self._asked = True
+            self._take(bundle)
+
+    def takes(self, piece: Evidence) -> bool:
+        """Take in a piece that came last, and say whether it can change the result."""
+        need = self.need
+        if need.approved and piece.kind == "approval":
+            return max(self._signed_off(subject["digest"].get("sha256", "")) for subject in piece.subjects)
+        if self._is_held_to(piece):
+            self.weigh()
+            return True
+        if piece.kind != need.kind:
+            return False
+        if self._case.is_about(piece, need.about) and matching.selects(need, piece.content):
+            self._asked = True
+            self._put(piece, verdicts.judge(self._case, need, piece, self._valid))
+        return True
+
+    def _is_held_to(self, piece: Evidence) -> bool:
+        """Say whether other evidence is held to what this piece says."""
+        need = self.need
+        if need.unique and piece.kind == need.kind:
+            return True
+        return (need.figures and piece.kind in MEASURED_KINDS) or piece.kind in {one.kind for one in need.relations}
+
+    def _signed_off(self, digest: str) -> bool:
+        """Judge a piece again that somebody signed; say whether it speaks of the need."""
+        piece = self._case.shelf.records.get(digest)
+        if piece is None or piece.kind != self.need.kind or digest in self._case.shelf.aside:
+            return False
+        if not self._speaks(piece):
+            return False
+        outcome, verdict = verdicts.judge(self._case, self.need, piece, self._valid), self._verdict_of(piece)
+        if outcome.verdict is verdict or (outcome.verdict is NeedVerdict.PASSED and not self.need.each):
+            self._put(piece, outcome)
         else:
-            verdict, reason = outcome
-            refused.setdefault(verdict, []).append((piece, reason))
-    if shown and not (need.each and refused):
-        numbers = _first(number for one in shown for number in one.evidence)
-        return NeedResult(need.id, NeedVerdict.PASSED, shown[0].reason, tuple(numbers))
-    for verdict in (NeedVerdict.INSUFFICIENT, NeedVerdict.STALE):
-        if pieces := refused.get(verdict):
-            pieces.sort(key=lambda one: matching.missing(need, one[0].content))
-            return NeedResult(need.id, verdict, pieces[0][1], against=_numbers(piece for piece, _ in pieces))
-    return _elsewhere(case, need, valid)
+            self.weigh()
+        return True
 
+    @property
+    def asked(self) -> bool:
+        """Whether the need is asked at all: one of each piece on record is not where there is none."""
+        return self._asked
 
-def asked(case: Case, need: Need, carried: frozenset[str]) -> bool:
-    """Say whether a need is asked at all: one of each piece on record is not where there is none."""
-    return not need.each or bool(case.candidates(need, carried))
-
-
-@dataclass(frozen=True, slots=True)
-class _Passed:
-    reason: str
-    evidence: tuple[str, ...]
-
-
-def _contrary(case: Case, need: Need, piece: Evidence, valid: Validator) -> str | None:
-    """Return what a piece says that shows the contrary of its need, or None."""
-    if piece.completeness != "complete" or _identity_only(need, piece):
-        return None
-    if need.criterion == "passed" and (missed := _missed(case, need, piece)) and valid.is_valid(piece.statement):
-        return missed
-    if (
-        not judgement.judges(need)
-        or not matching.in_state(need, piece.content)
-        or _elsewhere_declared(case, need, piece)
-    ):
-        return None
-    return next((said.text for said in judgement.judged(case, need, piece) if said.against), None)
-
-
-def _missed(case: Case, need: Need, piece: Evidence) -> str | None:
-    wanted = need.metrics.any_of if need.metrics else None
-    tests = criteria.about(case.outcomes(piece), wanted)
-    missed = [one for one in tests if one.outcome is criteria.Outcome.MISSED]
-    if not missed:
-        return None
-    first, *others = missed
-    too = f" It misses {', '.join(one.criterion for one in others)} too." if others else ""
-    return f"In {piece.number}, {first.reason}{too}"
-
-
-def _elsewhere_declared(case: Case, need: Need, piece: Evidence) -> bool:
-    """Say whether the figures that a document declares are another model version's."""
-    versions = case.shelf.versions_of(piece) if need.figures else set()
-    return bool(versions) and (case.model is None or case.model.sha256 not in versions)
-
-
-def _unfit(case: Case, need: Need, piece: Evidence, valid: Validator) -> str | None:
-    """Return why a statement alone, or its subject, cannot carry the claim."""
-    if piece.completeness != "complete":
-        why = piece.predicate.get("completeness_reason") or "no reason given"
-        return f"{piece.number} is {piece.completeness}: {str(why).rstrip('.')}."
-    if _identity_only(need, piece):
-        return f"{piece.number} is about a published identity (digest basis identity): {PUBLISHED_ONLY}"
-    if why := _two_roles(case, piece) or matching.lacks(need, piece):
-        return why
-    if unsaid := next(judgement.judged(case, need, piece), None):
-        return unsaid.text
-    return None if valid.is_valid(piece.statement) else f"{piece.number} does not meet the schema of this need."
-
-
-def _judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> _Passed | tuple[NeedVerdict, str]:
-    """Judge one piece by every condition, the statement's own first."""
-    if _elsewhere_declared(case, need, piece):
-        return NeedVerdict.STALE, f"{piece.number} declares the figures of another model version."
-    if unfit := _unfit(case, need, piece, valid):
-        return NeedVerdict.INSUFFICIENT, unfit
-    if need.signer_role and not case.authority.has_role(piece, need.signer_role):
-        return NeedVerdict.INSUFFICIENT, f"{piece.number} is not signed in the role {need.signer_role}."
-    evidence, reasons = [piece.number], []
-    if need.criterion:
-        plan = case.plan_of(piece)
-        if plan is None:
-            return NeedVerdict.INSUFFICIENT, f"No plan: {piece.number} names no acceptance plan that is on record."
-        shown = _criterion(case, need, piece, plan)
-        if shown[0] is not None:
-            return NeedVerdict.INSUFFICIENT, shown[0]
-        evidence.append(plan.number)
-        reasons.append(shown[1])
-    if need.approved:
-        approval, why = case.authority.approval(piece, need.approved)
-        if approval is None:
-            return NeedVerdict.INSUFFICIENT, f"No approval: {why}"
-        evidence.append(approval.number)
-        reasons.append(f"{need.approved.meaning.capitalize()} by {approval.number}.")
-    limit = case.stale_before(need)
-    if limit and piece.logged_at < limit:
-        return NeedVerdict.STALE, f"{piece.number} of {piece.logged_at[:10]} is older than {need.max_age_days} days."
-    return _Passed(" ".join([f"{piece.number} shows it: {piece.title}.", *reasons]), tuple(evidence))
-
-
-def _criterion(case: Case, need: Need, piece: Evidence, plan: Evidence) -> tuple[str | None, str]:
-    """Return (why the criteria do not carry it, or None; what they show)."""
-    family = case.model.family if case.model else ""
-    if why := criteria.foreign_plan(piece, plan, family) or criteria.declared_late(piece, plan):
-        return why, ""
-    wanted = need.metrics.any_of if need.metrics else None
-    tests = criteria.about(case.outcomes(piece), wanted)
-    if not tests:
-        named = " or ".join(wanted) if wanted else "any metric"
-        return f"Plan {plan.number} declares no criterion on {named}.", ""
-    for one in tests:
-        if one.outcome is criteria.Outcome.UNTESTED:
-            return one.reason, ""
-    if groups := criteria.missing_groups(piece, plan):
-        return f"A declared group is missing: {piece.number} does not report {'; '.join(groups)}.", ""
-    return None, f"{tests[0].reason} Declared in {plan.number} before the run."
-
-
-def _two_roles(case: Case, piece: Evidence) -> str | None:
-    """Return why a result's data cannot count in its role, or None: the same bytes are on record in another one."""
-    dataset = piece.content.get("dataset")
-    if not isinstance(dataset, Mapping):
-        return None
-    role = dataset.get("role")
-    for number, other in case.shelf.roles_of(str(dataset.get("sha256")), case.model):
-        if other != role:
-            return (
-                f"Wrong data role: {piece.number} counts {dataset.get('name')} as {role} data, "
-                f"but {number} says that the same bytes are {other} data."
+    def result(self) -> NeedResult:
+        need, piles = self.need, self._piles
+        if need.kind == AUDIT_TRAIL:
+            return _ledger_answers(self._case, need)
+        if pile := piles.get(NeedVerdict.FAILED):
+            return _against(need, NeedVerdict.FAILED, pile)
+        refused = [verdict for verdict in (NeedVerdict.INSUFFICIENT, NeedVerdict.STALE) if verdict in piles]
+        shown = piles.get(NeedVerdict.PASSED)
+        if shown and not (need.each and refused):
+            held = [outcome for _, outcome in shown.held] if need.each else [shown.newest]
+            numbers = _first(number for one in held for number in one.evidence)
+            flags = tuple(dict.fromkeys(flag for one in held for flag in one.flags))
+            return NeedResult(
+                need.id, NeedVerdict.PASSED, shown.newest.reason, tuple(numbers), rule=Rule.SHOWN, flags=flags
             )
-    return None
+        if refused:
+            return _against(need, refused[0], piles[refused[0]])
+        return _elsewhere(self._case, need, self._valid)
+
+    @cached_property
+    def _valid(self) -> Validator:
+        return self._case.validators(self._requirement, self.need)
+
+    def _bundles(self) -> Iterator[Sequence[Evidence]]:
+        """Yield the live evidence that speaks of the need, of this version or carried over to it, by face."""
+        for bundle in self._case.sorted(self.need.kind, self.need.about).bundles():
+            if matching.selects(self.need, bundle[0].content):
+                yield bundle
+        for digest in sorted(self._carried - self._case.shelf.aside.keys()):
+            piece = self._case.shelf.records.get(digest)
+            if piece is None or piece.kind != self.need.kind or self._case.is_about(piece, self.need.about):
+                continue
+            if matching.selects(self.need, piece.content):
+                yield [piece]
+
+    def _take(self, bundle: Sequence[Evidence]) -> None:
+        """Judge a bundle, newest first: all of it only where any of it could still change the verdict."""
+        case, need = self._case, self.need
+        if verdicts.is_hopeless(need, bundle[-1]):
+            for piece in bundle[-LISTED:]:
+                self._put(piece, verdicts.judge(case, need, piece, self._valid))
+            return
+        settled, refused = False, 0
+        for piece in reversed(bundle):
+            if settled or (refused >= LISTED and self._is_unsigned(piece)):
+                outcome = verdicts.contrary(case, need, piece, self._valid)
+            else:
+                outcome = verdicts.judge(case, need, piece, self._valid)
+                settled = outcome.verdict is NeedVerdict.PASSED and not need.each
+                refused += outcome.verdict is NeedVerdict.INSUFFICIENT
+            if outcome:
+                self._put(piece, outcome)
+            if settled and not verdicts.can_fail(need):
+                return
+
+    def _is_unsigned(self, piece: Evidence) -> bool:
+        return self.need.approved is not None and not self._case.authority.is_signed_off(piece)
+
+    def _speaks(self, piece: Evidence) -> bool:
+        about = self._case.is_about(piece, self.need.about) or piece.digest in self._carried
+        return about and matching.selects(self.need, piece.content)
+
+    def _verdict_of(self, piece: Evidence) -> NeedVerdict | None:
+        """Return the verdict under which a piece is among the newest; None where it is not."""
+        return next((verdict for verdict, pile in self._piles.items() if piece in pile), None)
+
+    def _put(self, piece: Evidence, outcome: Outcome) -> None:
+        self._piles.setdefault(outcome.verdict, _Pile()).put(piece, outcome)
 
 
-def _identity_only(need: Need, piece: Evidence) -> bool:
-    return need.bytes == "required" and any(
-        subject.get("annotations", {}).get("basis") == Basis.IDENTITY for subject in piece.subjects
-    )
+def _against(need: Need, verdict: NeedVerdict, pile: _Pile) -> NeedResult:
+    return NeedResult(need.id, verdict, pile.newest.reason, against=pile.numbers(), rule=pile.newest.rule)
 
 
 def _elsewhere(case: Case, need: Need, valid: Validator) -> NeedResult:
-    """Nothing speaks of this version: say whether an earlier one was shown, or that nothing is on record."""
-    families = _families(case, need)
-    old = [
-        piece
-        for family in families
-        for piece in case.shelf.family(need.kind, family)
-        if matching.selects(need, piece.content) and valid.is_valid(piece.statement)
-    ]
+    """Nothing speaks of this version: say whether an earlier one was shown, what else there is, or that nothing is."""
+    bundles = case.elsewhere(need.kind, need.about).bundles()
+    of_it = [b for b in bundles if not verdicts.is_hopeless(need, b[0]) and matching.selects(need, b[0].content)]
+    newest_first = sorted((piece for bundle in of_it for piece in bundle), key=_place, reverse=True)
+    old = list(_first(piece for piece in newest_first if valid.is_valid(piece.statement)))
     if old:
-        newest = max(old, key=lambda piece: piece.index)
-        about = ", ".join(str(subject.get("name")) for subject in newest.subjects)
+        about = ", ".join(str(subject.get("name")) for subject in old[0].subjects)
         wanted = case.model.name if case.model and need.about == "model-version" else "what this version rests on"
-        reason = f"{newest.number} is about {about}, not about {wanted}."
-        return NeedResult(need.id, NeedVerdict.STALE, reason, against=_numbers(reversed(old)))
-    return NeedResult(need.id, NeedVerdict.GAP, _nothing(case, need))
+        reason = f"{old[0].number} is about {about}, not about {wanted}."
+        numbers = tuple(piece.number for piece in old)
+        return NeedResult(need.id, NeedVerdict.STALE, reason, against=numbers, rule=Rule.OTHER_VERSION)
+    near = max((bundle[-1] for bundle in case.sorted(need.kind, need.about).bundles()), key=_place, default=None)
+    rule = Rule.NOTHING if near is None else Rule.OTHER_EVIDENCE
+    return NeedResult(need.id, NeedVerdict.GAP, _nothing(case, need, near), rule=rule)
 
 
-def _families(case: Case, need: Need) -> list[str]:
-    if need.about == "model-version":
-        return [case.model.family] if case.model else []
-    if need.about == "dataset":
-        return sorted({dataset.family for dataset in case.datasets.values()})
-    return []
+def _place(piece: Evidence) -> int:
+    return piece.index
 
 
-def _nothing(case: Case, need: Need) -> str:
+def _nothing(case: Case, need: Need, near: Evidence | None) -> str:
     if case.model is None and need.about != "system":
         return "No model version is on record."
     subject = {
@@ -212,7 +216,8 @@ def _nothing(case: Case, need: Need) -> str:
         "dataset": f" about a dataset that {case.model.name if case.model else ''} was made from or measured on",
         "system": "",
     }[need.about]
-    return f"No {need.kind} evidence{subject} is on record{_conditions(need)}."
+    nearest = f"; {near.number} {_differs(need, near)}" if near else ""
+    return f"No {need.kind} evidence{subject} is on record{_conditions(need)}{nearest}."
 
 
 def _conditions(need: Need) -> str:
@@ -222,18 +227,28 @@ def _conditions(need: Need) -> str:
     return f" with {', '.join(parts)}" if parts else ""
 
 
+def _differs(need: Need, near: Evidence) -> str:
+    """Say in what the nearest evidence of the kind is about something else."""
+    for path, allowed in need.where.items():
+        if path not in (matching.DATA_ROLE, matching.STATUS) and not paths.hold(near.content, {path: allowed}):
+            found = paths.wordy(list(dict.fromkeys(paths.said(near.content, path))))
+            return f"says {found or 'nothing'} for {path.replace('[]', '')}"
+    if need.metrics:
+        named = sorted({str(row["name"]) for row in near.content.get("metrics") or []})
+        return f"reports {paths.wordy(named) or 'none'}"
+    return "has no one item of which all of that holds"
+
+
 def _ledger_answers(case: Case, need: Need) -> NeedResult:
     if case.ledger is None:
-        return NeedResult(need.id, NeedVerdict.INSUFFICIENT, "The ledger was not verified for this assessment.")
-    if not case.ledger.ok:
-        return NeedResult(need.id, NeedVerdict.FAILED, UNVERIFIED)
-    return NeedResult(need.id, NeedVerdict.PASSED, f"The ledger verifies: {case.ledger.checked} entries checked.")
+        told = NeedVerdict.INSUFFICIENT, "The ledger was not verified for this assessment."
+    elif not case.ledger.ok:
+        told = NeedVerdict.FAILED, UNVERIFIED
+    else:
+        told = NeedVerdict.PASSED, f"The ledger verifies: {case.ledger.checked} entries checked."
+    return NeedResult(need.id, *told, rule=Rule.LEDGER)
 
 
-def _numbers(pieces: Iterable[Evidence]) -> tuple[str, ...]:
-    return tuple(_first(piece.number for piece in pieces))
-
-
-def _first(numbers: Iterator[str]) -> Iterator[str]:
-    for _, number in zip(range(LISTED), numbers, strict=False):
-        yield number
+def _first(items: Iterable[T]) -> Iterator[T]:
+    for _, item in zip(range(LISTED), items, strict=False):
+        yield item

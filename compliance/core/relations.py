@@ -11,7 +11,7 @@ from typing import Any
 from compliance.core import paths
 from compliance.core.catalog import Relation
 from compliance.core.evidence import Evidence
-from compliance.core.findings import Said
+from compliance.core.findings import Rule, Said
 
 Counterpart = Callable[[str, Evidence], Evidence | None]
 """Kind and piece -> the newest live record of that kind about the same thing."""
@@ -24,13 +24,15 @@ def judged(relation: Relation, piece: Evidence, counterpart: Counterpart) -> Ite
     """Yield what stands otherwise than asked, and what is missing to tell."""
     other = piece if relation.kind is None else counterpart(relation.kind, piece)
     if other is None:
-        yield Said(f"No {relation.kind} on record says {relation.to}, to which {relation.path} is held.")
+        why = f"No {relation.kind} on record says {relation.to}, to which {relation.path} is held."
+        yield Said(why, rule=Rule.NOT_COMPARABLE)
         return
     for value, to in _pairs(relation, piece, other):
         if value in paths.EMPTY:
             yield Said(f"{piece.number} leaves out {relation.path}.")
         elif to in paths.EMPTY:
-            yield Said(f"{other.number} leaves out {relation.to}, to which {relation.path} is held.")
+            why = f"{other.number} leaves out {relation.to}, to which {relation.path} is held."
+            yield Said(why, rule=Rule.FIELD_MISSING if other is piece else Rule.NOT_COMPARABLE)
         else:
             yield from _told(relation, piece, other, value, to)
 
@@ -41,7 +43,8 @@ def _told(relation: Relation, piece: Evidence, other: Evidence, value: Any, to: 
     wanted = f"{_WORDS[relation.relation]} {relation.to} {where} ({to}{added})"
     holds = stands(relation, value, to)
     if holds is None:
-        yield Said(f"{piece.number} says {value} for {relation.path}, which cannot be held to {relation.to} ({to}).")
+        why = f"{piece.number} says {value} for {relation.path}, which cannot be held to {relation.to} ({to})."
+        yield Said(why, rule=Rule.NOT_COMPARABLE)
     elif not holds:
         yield Said(f"{piece.number} says {value} for {relation.path}, which must be {wanted}.", against=True)
 

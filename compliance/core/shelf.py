@@ -5,14 +5,17 @@ another system or of a later day. Order of arrival changes nothing: the ledger's
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from compliance.core import trust
+from compliance.core.catalog import MEASURED_KINDS
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Thing
 
 ACTS = frozenset({"approval", "revocation", "determination", "key-event"})
+_OF_VERSIONS = MEASURED_KINDS | {"model-version"}
+"""Kinds whose subject is a model version."""
 
 
 class Shelf:
@@ -23,23 +26,42 @@ class Shelf:
         held = sorted((piece for piece in evidence if piece.logged_at <= last), key=lambda piece: piece.index)
         self.foreign = [piece for piece in held if piece.predicate.get("system", system) != system]
         """Evidence that says it belongs to another system; never counted."""
-        foreign = {piece.index for piece in self.foreign}
-        held = [piece for piece in held if piece.index not in foreign]
+        if self.foreign:
+            foreign = {piece.index for piece in self.foreign}
+            held = [piece for piece in held if piece.index not in foreign]
         self.key_events = [piece for piece in held if piece.kind == "key-event"]
         self.keys = trust.keyring(self.key_events)
-        self.aside = _put_aside(held, self.keys)
+        self._versions = {digest for piece in held if piece.kind in _OF_VERSIONS for digest, _ in things(piece)}
+        self.aside = _put_aside(held, self.keys, self.versions_of)
         """Digest -> the live record that revoked or superseded it."""
-        self.live = [piece for piece in held if piece.digest not in self.aside]
         self.records = {piece.digest: piece for piece in held}
-        self._versions = {digest for piece in held if piece.kind == "model-version" for digest, _ in things(piece)}
+        self.entered: dict[str, int] = {}
+        """Digest of a model version -> index of its first record: what makes one version earlier than another."""
+        for piece in held:
+            if piece.kind == "model-version":
+                self.entered.update((digest, piece.index) for digest, _ in things(piece) if digest not in self.entered)
+        self.live: list[Evidence] = []
         self._kinds: dict[str, list[Evidence]] = defaultdict(list)
         self._about: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
         self._families: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
-        for piece in self.live:
-            self._kinds[piece.kind].append(piece)
-            for digest, name in set(things(piece)):
-                self._about[piece.kind, digest].append(piece)
-                self._families[piece.kind, name.partition("@")[0]].append(piece)
+        self._withdrawn: dict[tuple[str, str], tuple[Evidence, Evidence]] = {}
+        for piece in held:
+            if by := self.aside.get(piece.digest):
+                self._withdrawn.update(((piece.kind, digest), (piece, by)) for digest, _ in things(piece))
+            else:
+                self._put(piece)
+
+    def add(self, piece: Evidence) -> None:
+        """Put a live record on the shelf that came last and puts nothing aside."""
+        self.records[piece.digest] = piece
+        self._put(piece)
+
+    def _put(self, piece: Evidence) -> None:
+        self.live.append(piece)
+        self._kinds[piece.kind].append(piece)
+        for digest, name in set(things(piece)):
+            self._about[piece.kind, digest].append(piece)
+            self._families[piece.kind, name.partition("@")[0]].append(piece)
 
     def of(self, kind: str) -> Sequence[Evidence]:
         """Return the live evidence of a kind, oldest first."""
@@ -56,6 +78,10 @@ class Shelf:
     def versions_of(self, piece: Evidence) -> set[str]:
         """Return the digests of the model versions that a piece speaks of."""
         return {digest for digest, _ in things(piece)} & self._versions
+
+    def withdrawn(self, kind: str, sha256: str) -> tuple[Evidence, Evidence] | None:
+        """Return the newest record of a kind about these bytes and what put it aside, where no live one is left."""
+        return None if self.about(kind, sha256) else self._withdrawn.get((kind, sha256))
 
     def kinds(self) -> list[str]:
         return sorted(self._kinds)
@@ -109,11 +135,13 @@ def references(value: Any) -> Iterator[Mapping[str, Any]]:
             yield from references(inner)
 
 
-def _put_aside(held: Sequence[Evidence], keys: trust.Keyring) -> dict[str, Evidence]:
+def _put_aside(
+    held: Sequence[Evidence], keys: trust.Keyring, versions_of: Callable[[Evidence], set[str]]
+) -> dict[str, Evidence]:
     """Return what live later evidence revokes or supersedes, walking from the newest record back.
 
-    Superseding counts only for an earlier record of the same kind and with a reason, so that a missed
-    criterion cannot be replaced in silence. A revocation that was itself revoked revokes nothing, and what a
+    Superseding counts only for an earlier record of the same kind about the same thing and with a reason, so that a
+    missed criterion cannot be replaced in silence. A revocation that was itself revoked revokes nothing, and what a
     person decided is not undone by a pipeline.
     """
     by_digest = {piece.digest: piece for piece in held}
@@ -121,13 +149,11 @@ def _put_aside(held: Sequence[Evidence], keys: trust.Keyring) -> dict[str, Evide
     for piece in reversed(held):
         if piece.digest in aside:
             continue
-        if piece.kind == "revocation":
-            targets = [subject["digest"].get("sha256") for subject in piece.subjects]
-        else:
-            targets = [_superseded(piece, by_digest)]
-        for target in targets:
-            earlier = by_digest.get(target or "")
+        for target in _targets(piece):
+            earlier = by_digest.get(target)
             if earlier is None or earlier.index >= piece.index:
+                continue
+            if piece.kind != "revocation" and not _replaces(piece, earlier, versions_of):
                 continue
             key = keys.at(piece.signer, piece.logged_at, piece.index)
             if key is None or key.may_withdraw(earlier.kind):
@@ -135,10 +161,22 @@ def _put_aside(held: Sequence[Evidence], keys: trust.Keyring) -> dict[str, Evide
     return aside
 
 
-def _superseded(piece: Evidence, by_digest: Mapping[str, Evidence]) -> str | None:
-    supersedes = piece.predicate.get("supersedes")
-    if not supersedes or not str(supersedes.get("reason", "")).strip():
-        return None
-    target = str(supersedes.get("sha256", ""))
-    earlier = by_digest.get(target)
-    return target if earlier is not None and earlier.kind == piece.kind else None
+def _targets(piece: Evidence) -> list[str]:
+    """Return the digests of the records that a piece asks to put aside."""
+    if piece.kind == "revocation":
+        return [subject["digest"].get("sha256", "") for subject in piece.subjects]
+    supersedes = piece.predicate.get("supersedes") or {}
+    return [str(supersedes.get("sha256", ""))] if str(supersedes.get("reason", "")).strip() else []
+
+
+def _replaces(piece: Evidence, earlier: Evidence, versions_of: Callable[[Evidence], set[str]]) -> bool:
+    """Say whether a record may stand in for another: same kind, same model versions, same dataset by name."""
+    same = piece.kind == earlier.kind and versions_of(piece) == versions_of(earlier)
+    return same and _data_of(piece) == _data_of(earlier)
+
+
+def _data_of(piece: Evidence) -> str:
+    """Return the name, without version, of the dataset that a record is or was measured on."""
+    dataset = piece.content.get("dataset")
+    named = piece.subjects[0] if piece.kind == "dataset" else dataset if isinstance(dataset, Mapping) else {}
+    return str(named.get("name", "")).partition("@")[0]

@@ -82,8 +82,7 @@ def counts_behind(
             if not 0 <= x <= n or not agrees(value, x, n):
                 continue
             for method in methods:
-                bounds = interval(x, n, method, level)
-                if all(_prints_as(bound, text) for bound, text in zip(bounds, (low, high), strict=True)):
+                if prints_as(interval(x, n, method, level), (low, high)):
                     return method, x, n
     return None
 
@@ -93,6 +92,11 @@ def normal_quantile(level: str) -> float:
     from statistics import NormalDist
 
     return NormalDist().inv_cdf(0.5 + float(level) / 2)
+
+
+def prints_as(bounds: tuple[float, float], stated: tuple[str, str]) -> bool:
+    """Say whether an interval, cut off at 0 and 1, is the stated one to the digits it is written with."""
+    return all(_prints_as(bound, text) for bound, text in zip(bounds, stated, strict=True))
 
 
 def _prints_as(bound: float, text: str) -> bool:

@@ -396,15 +396,32 @@ def test_a_decision_lapses() -> None:
     assert finding(records, **only, on="2026-11-23").finding is Verdict.UNDETERMINED
 
 
+def carried(records: dict[str, Record], signer: str = "approver") -> None:
+    """Let an approver carry the result over, on the strength of a plan of changes."""
+    before = Record("model-version", subject("clinical-risk@1", sha("model 1"), "folder"), {})
+    rest = dict(records)
+    records.clear()
+    records.update({"genesis": rest.pop("genesis"), "before": before, **rest})
+    plan = {"type": "plan", "planned_changes": [{"id": "retrain"}]}
+    records["changes"] = Record("change", subject("changes@1", sha("the changes")), plan)
+    carry = [{"name": "EV-000006", "sha256": sha("result")}]
+    based_on = [{"name": "EV-000008", "sha256": sha("changes")}]
+    records["carried"] = determination("carried-over", signer, carry=carry, based_on=based_on)
+
+
 @pytest.mark.parametrize(("signer", "expected"), [("approver", "met"), ("reviewer", "stale"), ("pipeline", "stale")])
 def test_an_approver_carries_evidence_of_an_earlier_version_over(signer: str, expected: str) -> None:
     records = clean()
     other_bytes(records)
-    carry = [{"name": "EV-000005", "sha256": sha("result")}]
-    records["carried"] = determination("carried-over", signer, carry=carry)
+    carried(records, signer)
     found = finding(records)
     assert found.finding.value == expected
-    assert found.carried == (("EV-000005",) if expected == "met" else ())
+    assert found.carried == (("EV-000006",) if expected == "met" else ())
+    if found.carried:
+        assert (
+            found.flags[-1]
+            == "EV-000006 of an earlier version counts: carried over by EV-000009 under the planned change EV-000008."
+        )
 
 
 def test_two_results_on_one_dataset_with_different_figures_are_shown_side_by_side() -> None:

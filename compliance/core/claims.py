@@ -1,0 +1,80 @@
+"""The metric rows on record about one model version, found by what they claim: read once, by whoever compares."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compliance.core.criteria import group_text, rows
+from compliance.core.evidence import Evidence
+
+Claim = tuple[str, str, str, str, str]
+"""Kind, what it was measured on, metric, group, threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One value on record, and where it stands."""
+
+    piece: Evidence
+    value: str
+    low: str | None = None
+    high: str | None = None
+
+    def __str__(self) -> str:
+        bounds = f" ({self.low} to {self.high})" if self.low is not None and self.high is not None else ""
+        return f"{self.value}{bounds} in {self.piece.number}"
+
+
+class Claims:
+    """Every value that results about a model version state."""
+
+    def __init__(self, results: Iterable[Evidence]) -> None:
+        self.by_claim: dict[Claim, list[Stated]] = defaultdict(list)
+        self.disputed: set[Claim] = set()
+        """Claims with more than one value."""
+        self._by_figure: dict[tuple[str, str], list[Stated]] = defaultdict(list)
+        self._bounded: dict[tuple[Any, ...], list[tuple[Evidence, Mapping[str, Any]]]] = defaultdict(list)
+        for piece in results:
+            self.add(piece)
+
+    def add(self, piece: Evidence) -> None:
+        on = _measured_on(piece.content)
+        for row in rows(piece.content):
+            value = row.get("value")
+            if value is None:
+                continue
+            group = group_text(row.get("group"))
+            stated = Stated(piece, value, row.get("ci_low"), row.get("ci_high"))
+            claim = (piece.kind, on, row["name"], group, str(row.get("threshold", "")))
+            others = self.by_claim[claim]
+            if others and others[-1].value != value:
+                self.disputed.add(claim)
+            others.append(stated)
+            self._by_figure[row["name"], group].append(stated)
+            if stated.low is not None and row.get("ci_origin", row.get("origin")) != "computed":
+                counts = (row["name"], row.get("x"), row.get("n"), value, stated.low, stated.high, row.get("ci_level"))
+                self._bounded[counts].append((piece, row))
+
+    def of(self, name: str, group: str) -> Sequence[Stated]:
+        """Return every value on record for a metric of a group."""
+        return self._by_figure.get((name, group), [])
+
+    def bounded(self) -> Iterator[Sequence[tuple[Evidence, Mapping[str, Any]]]]:
+        """Yield the rows with an interval that a source stated, alike ones together."""
+        yield from self._bounded.values()
+
+
+def _measured_on(content: Mapping[str, Any]) -> str:
+    """Return what a result is about: figures of two benchmarks, tasks or populations are two claims."""
+    dataset, benchmark = content.get("dataset") or {}, content.get("benchmark") or {}
+    parts = [
+        dataset.get("name"),
+        benchmark.get("name"),
+        benchmark.get("version"),
+        content.get("category"),
+        content.get("task"),
+        content.get("population"),
+        content.get("language"),
+    ]
+    return ", ".join(part for part in parts if part)

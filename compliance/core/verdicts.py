@@ -1,0 +1,224 @@
+"""One piece of evidence against one need: it shows it, shows the contrary, or cannot carry it, and by which rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from compliance.core import criteria, faces, judgement, matching, paths
+from compliance.core.advice import PUBLISHED_ONLY
+from compliance.core.case import Case, Validator
+from compliance.core.catalog import Need
+from compliance.core.evidence import Evidence
+from compliance.core.findings import NeedVerdict, Rule, Said
+
+SMALL_CELL = 30
+"""Below this a group's figure says little and is flagged, where the need names no other minimum: our own convention."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one piece comes to."""
+
+    verdict: NeedVerdict
+    rule: Rule
+    reason: str
+    evidence: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    lacking: int = 0
+    """Fields of the need that the piece does not have."""
+
+
+def contrary(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome | None:
+    """Return what a piece says that shows the contrary of its need, or None.
+
+    Incomplete evidence, evidence of a published identity, on other data than asked, or of another version's figures
+    shows nothing, so it shows no contrary either.
+    """
+    if piece.completeness != "complete" or _identity_only(need, piece):
+        return None
+    if need.criterion == "passed" and (missed := _missed(case, need, piece)) and valid.is_valid(piece.statement):
+        return missed
+    if not judgement.judges(need) or not matching.in_state(need, piece.content):
+        return None
+    if declares_elsewhere(case, need, piece):
+        return None
+    said = next((said for said in judgement.judged(case, need, piece) if said.against), None)
+    return Outcome(NeedVerdict.FAILED, Rule.CONTRARY, said.text) if said else None
+
+
+def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
+    """Judge one piece by every condition: what it shows to the contrary, the statement's own, then its company's."""
+    if against := contrary(case, need, piece, valid):
+        return against
+    if declares_elsewhere(case, need, piece):
+        why = f"{piece.number} declares the figures of another model version."
+        return Outcome(NeedVerdict.STALE, Rule.OTHER_VERSION, why)
+    lacking = _unfit(case, need, piece, valid) or _wrong_signer(case, need, piece)
+    if lacking:
+        return _cannot(need, piece, lacking)
+    evidence, reasons, flags = [piece.number], [], _small_cells(need, piece)
+    if need.criterion:
+        told = _criterion(case, need, piece)
+        if isinstance(told, Said):
+            return _cannot(need, piece, told)
+        plan, reason, flagged = told
+        evidence.append(plan.number)
+        reasons.append(reason)
+        flags += flagged
+    if need.approved:
+        approval, why = case.authority.approval(piece, need.approved)
+        if approval is None:
+            return _cannot(need, piece, Said(f"No approval: {why}", rule=Rule.NO_APPROVAL))
+        evidence.append(approval.number)
+        reasons.append(f"{need.approved.meaning.capitalize()} by {approval.number}.")
+    limit = case.stale_before(need)
+    if limit and piece.logged_at < limit:
+        why = f"{piece.number} of {piece.logged_at[:10]} is older than {need.max_age_days} days."
+        return Outcome(NeedVerdict.STALE, Rule.PAST_AGE, why)
+    shown = " ".join([f"{piece.number} shows it: {piece.title}.", *reasons])
+    return Outcome(NeedVerdict.PASSED, Rule.SHOWN, shown, tuple(evidence), tuple(flags))
+
+
+def is_hopeless(need: Need, piece: Evidence) -> bool:
+    """Say, from its face alone, that a piece can neither show a need nor its contrary; so can none of the same face."""
+    if need.figures:
+        return False
+    if piece.completeness != "complete" or _identity_only(need, piece) or not matching.in_state(need, piece.content):
+        return True
+    judged = [*need.must, *(relation.path for relation in need.relations), *need.unique]
+    asked = [*need.fields, *need.least, *judged, *(["plan"] if need.criterion else [])]
+    if any(_has(piece, path) for path in judged):
+        return False
+    return not all(_has(piece, path) for path in asked) or matching.lacks_on_its_face(need, piece) is not None
+
+
+def can_fail(need: Need) -> bool:
+    """Say whether evidence can show the contrary of a need."""
+    return need.criterion == "passed" or judgement.judges(need)
+
+
+def declares_elsewhere(case: Case, need: Need, piece: Evidence) -> bool:
+    """Say whether the figures that a document declares are another model version's."""
+    versions = case.shelf.versions_of(piece) if need.figures else set()
+    return bool(versions) and (case.model is None or case.model.sha256 not in versions)
+
+
+def _has(piece: Evidence, path: str) -> bool:
+    return piece.content.get(path.partition(".")[0].removesuffix("[]")) not in paths.EMPTY
+
+
+def _cannot(need: Need, piece: Evidence, said: Said) -> Outcome:
+    return Outcome(NeedVerdict.INSUFFICIENT, said.rule, said.text, lacking=matching.missing(need, piece.content))
+
+
+def _identity_only(need: Need, piece: Evidence) -> bool:
+    return need.bytes == "required" and faces.is_published_only(piece)
+
+
+def _missed(case: Case, need: Need, piece: Evidence) -> Outcome | None:
+    tests = criteria.about(case.outcomes(piece), need.metrics.any_of if need.metrics else None)
+    missed = [one for one in tests if one.outcome is criteria.Outcome.MISSED]
+    if not missed:
+        return None
+    first, *others = missed
+    too = f" It misses {', '.join(one.criterion for one in others)} too." if others else ""
+    plan = case.plan_of(piece)
+    by = case.shelf.aside.get(plan.digest) if plan else None
+    reason = f"In {piece.number}, {first.reason}{too}"
+    if plan and by:
+        reason += f" Plan {plan.number} was put aside by {by.number} afterwards; it stays what was declared."
+    return Outcome(NeedVerdict.FAILED, Rule.CRITERION_MISSED, reason)
+
+
+def _unfit(case: Case, need: Need, piece: Evidence, valid: Validator) -> Said | None:
+    """Return why a statement alone, or what it is about, cannot carry the claim."""
+    if piece.completeness != "complete":
+        why = str(piece.predicate.get("completeness_reason") or "no reason given").rstrip(".")
+        return Said(f"{piece.number} is {piece.completeness}: {why}.", rule=Rule.INCOMPLETE)
+    if _identity_only(need, piece):
+        why = f"{piece.number} is about a published identity (digest basis identity): {PUBLISHED_ONLY}"
+        return Said(why, rule=Rule.PUBLISHED_ONLY)
+    if why_not := _data(case, piece) or matching.lacks(need, piece) or next(judgement.judged(case, need, piece), None):
+        return why_not
+    if valid.is_valid(piece.statement):
+        return None
+    return Said(f"{piece.number} does not meet the schema of this need.", rule=Rule.SCHEMA)
+
+
+def _wrong_signer(case: Case, need: Need, piece: Evidence) -> Said | None:
+    if not need.signer_role or case.authority.has_role(piece, need.signer_role):
+        return None
+    return Said(f"{piece.number} is not signed in the role {need.signer_role}.", rule=Rule.WRONG_SIGNER)
+
+
+def _criterion(case: Case, need: Need, piece: Evidence) -> tuple[Evidence, str, list[str]] | Said:
+    """Return the plan, what its criteria show and what is to be flagged; or why they do not carry it."""
+    plan = case.plan_of(piece)
+    if plan is None:
+        return Said(f"No plan: {piece.number} names no acceptance plan that is on record.", rule=Rule.NO_PLAN)
+    if refused := _no_plan_for(case, need, piece, plan):
+        return refused
+    tests = criteria.about(case.outcomes(piece), need.metrics.any_of if need.metrics else None)
+    if not tests:
+        named = " or ".join(need.metrics.any_of) if need.metrics else "any metric"
+        return Said(f"Plan {plan.number} declares no criterion on {named}.", rule=Rule.NO_CRITERION)
+    for one in tests:
+        if one.outcome is criteria.Outcome.UNTESTED:
+            return Said(one.reason, rule=one.rule)
+    if groups := criteria.missing_groups(piece, plan):
+        why = f"A declared group is missing: {piece.number} does not report {'; '.join(groups)}."
+        return Said(why, rule=Rule.GROUP_MISSING)
+    on_value = [one.criterion for one in tests if one.on_value]
+    flags = [f"Criterion {', '.join(on_value)} is tested on the point estimate, as plan {plan.number} says."]
+    known = criteria.how_known(piece)
+    return plan, f"{tests[0].reason} Declared in {plan.number} before the run ({known}).", flags if on_value else []
+
+
+def _no_plan_for(case: Case, need: Need, piece: Evidence, plan: Evidence) -> Said | None:
+    """Return why a plan on record declares nothing for this result."""
+    family = case.model.family if case.model else ""
+    if why := criteria.foreign_plan(piece, plan, family):
+        return Said(why, rule=Rule.WRONG_ROLE if why.startswith("Wrong data role") else Rule.PLAN_FOREIGN)
+    if why := criteria.declared_late(piece, plan):
+        return Said(why, rule=Rule.PLAN_LATE)
+    by = case.shelf.aside.get(plan.digest)
+    if by is not None and by.kind == "revocation":
+        why = f"Plan {plan.number} was revoked by {by.number}: passing it shows nothing any more."
+        return Said(why, rule=Rule.PLAN_WITHDRAWN)
+    return None
+
+
+def _data(case: Case, piece: Evidence) -> Said | None:
+    """Return why a result's data cannot count: withdrawn, or the same bytes are on record in another role."""
+    dataset = piece.content.get("dataset")
+    if not isinstance(dataset, Mapping):
+        return None
+    name, role, digest = dataset.get("name"), dataset.get("role"), str(dataset.get("sha256"))
+    if gone := case.shelf.withdrawn("dataset", digest):
+        record, by = gone
+        how = "revoked" if by.kind == "revocation" else "superseded"
+        why = f"{piece.number} rests on {name}, whose record {record.number} was {how} by {by.number}."
+        return Said(why, rule=Rule.WITHDRAWN)
+    for number, other in case.roles_of(digest):
+        if other != role:
+            why = (
+                f"Wrong data role: {piece.number} counts {name} as {role} data, "
+                f"but {number} says that the same bytes are {other} data."
+            )
+            return Said(why, rule=Rule.WRONG_ROLE)
+    return None
+
+
+def _small_cells(need: Need, piece: Evidence) -> list[str]:
+    """Return a flag that names the groups with too few cases to say much; they are shown, not hidden."""
+    least = (need.metrics.min_n if need.metrics else None) or SMALL_CELL
+    small: Sequence[str] = [
+        f"{row['name']} ({criteria.group_text(row['group'])}) n {row['n']}"
+        for row in criteria.rows(piece.content)
+        if row.get("group") and row.get("n") is not None and row["n"] < least and _is_named(need, row["name"])
+    ]
+    more = f" and {len(small) - 3} more" if len(small) > 3 else ""
+    return [f"Small cells in {piece.number}, fewer than {least} cases: {'; '.join(small[:3])}{more}."] if small else []
+
+
+def _is_named(need: Need, metric: str) -> bool:
+    return need.metrics is None or metric in need.metrics.any_of
