@@ -68,7 +68,8 @@ def need(need: Need) -> list[str]:
     """Return a need as lines: what it looks for, then one line per condition."""
     if need.kind == AUDIT_TRAIL:
         return ["the ledger itself, which must verify"]
-    return [f"{need.kind} {_ABOUT[need.about]}", *_selecting(need), *_required(need), *_judged(need), *_related(need)]
+    which = f"each {need.kind}" if need.each else need.kind
+    return [f"{which} {_ABOUT[need.about]}", *_selecting(need), *_required(need), *_judged(need), *_related(need)]
 
 
 def either(values: Sequence[object]) -> str:
@@ -127,7 +128,5 @@ def _related(need: Need) -> Iterator[str]:
         yield f"signed by a registered {need.signer_role}"
     if need.max_age_days:
         yield f"no older than {need.max_age_days} days"
-    if need.each:
-        yield "every one that is on record, and nothing where there is none"
     if need.bytes == "not-required":
         yield "a published identity is enough: nobody here need hold the bytes"
