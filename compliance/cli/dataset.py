@@ -1,11 +1,13 @@
 """`compliance dataset …`."""
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from compliance.cli import options, output
-from compliance.cli.edge import COULD_NOT, DOES_NOT_HOLD
+from compliance.cli.edge import COULD_NOT, DOES_NOT_HOLD, fail
 
 if TYPE_CHECKING:
     from compliance.services.datasets import Comparison
@@ -36,19 +38,42 @@ def compare(
         raise typer.Exit(DOES_NOT_HOLD)
 
 
+def propose(
+    path: Annotated[Path, typer.Argument(help="Table, or folder of tables.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where to write the suite (JSON).")],
+    patient: Annotated[
+        str | None, typer.Option(metavar="COL", help="Column that identifies the patient; nothing is proposed of it.")
+    ] = None,
+) -> None:
+    """Propose a suite of expectations from what the data show, for a person to edit.
+
+    Each line says why. It describes these data; what they should be is yours to write.
+    """
+    from compliance.services import datasets, suites
+
+    if out.exists():
+        fail(f"{out} is there already.", "Name another file: an edited suite is not written over.")
+    data, _, _ = datasets.read(path)
+    if data.table is None or not data.is_rows:
+        fail(f"{path} holds no table.", "Give a table, or a folder of tables with the same columns.")
+    suite = suites.propose(data.table, out.stem, patient=patient)
+    out.write_text(json.dumps(suite, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    output.say(f"Proposed {len(suite['expectations'])} expectations in {out}. Read and edit each before you use it.")
+
+
 def _show(found: "Comparison") -> None:
     told = found.to_dict()
     output.fields(
         (name.replace("_", " "), told[name])
-        for name in ("shared_records", "shared_patients", "note")
+        for name in ("shared_records", "shared_patients", "note", "limits")
         if told[name] is not None
     )
     rows = [
-        [part, *("not counted" if size[part] is None else size[part] for size in found.sizes)]
+        [part, *("not counted" if size[part] is None else size[part] for size in found.sizes), ""]
         for part in ("rows", "patients")
     ]
     for row in found.composition:
         group = ", ".join(f"{name} {value}" for name, value in row["group"].items())
-        rows.append([group, row["first"] or "none", row["second"] or "none"])
+        rows.append([group, row["first"] or "none", row["second"] or "none", row["difference"] or ""])
     output.put()
-    output.table(["", found.first, found.second], rows)
+    output.table(["", found.first, found.second, "difference"], rows)

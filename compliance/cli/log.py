@@ -51,14 +51,29 @@ def model(
 
 
 def dataset(
-    path: Annotated[Path, typer.Argument(help="CSV or Parquet file, or a folder.")],
     name: Name,
     version: Version,
     role: Annotated[str, typer.Option(metavar="ROLE", help="train, tune or test: what the data are for.")],
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="CSV, Parquet, Arrow or JSONL file, a Croissant description, or a folder."),
+    ] = None,
+    sql: Annotated[
+        str | None, typer.Option(metavar="URL", help="Database to read instead, as SQLAlchemy writes it.")
+    ] = None,
+    table: Annotated[str | None, typer.Option(metavar="NAME", help="Its table: NAME or SCHEMA.NAME.")] = None,
+    query: Annotated[str | None, typer.Option(metavar="SQL", help="Or the rows of a query.")] = None,
     title: Title = None,
     suite: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Great Expectations suite (JSON) to validate the rows against.")
+        Path | None,
+        typer.Option(
+            "--expectations",
+            "--suite",
+            metavar="FILE",
+            help="Great Expectations suite (JSON or YAML) to validate the rows against.",
+        ),
     ] = None,
+    engine: Annotated[str, typer.Option(metavar="ENGINE", help="Where to validate files: pandas or spark.")] = "pandas",
     target: Annotated[str | None, typer.Option(metavar="COL", help="Column with the reference standard.")] = None,
     group: Annotated[
         list[str] | None,
@@ -67,25 +82,28 @@ def dataset(
     patient: Annotated[
         str | None, typer.Option(metavar="COL", help="Column that identifies the patient; kept as keyed fingerprints.")
     ] = None,
+    time: Annotated[str | None, typer.Option(metavar="COL", help="Column of dates: gives the months covered.")] = None,
+    site: Annotated[str | None, typer.Option(metavar="COL", help="Column that names the site.")] = None,
     key: options.Key = None,
     workspace: options.WorkspaceDir = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Digest and profile a dataset and log it. No row of it enters the record."""
+    from compliance.services.reading.sql import Sql
     from compliance.services.workspace import Workspace
 
     given: dict[str, Any] = {
-        "title": title,
-        "suite": suite,
-        "target": target,
-        "groups": group,
-        "patient": patient,
-        "key": key,
-    }
+        "title": title, "suite": suite, "engine": engine, "target": target, "groups": group, "patient": patient,
+        "time": time, "site": site, "key": key,
+    }  # fmt: skip
+    if (path is None) == (sql is None):
+        fail("Give either PATH or --sql.", "--sql URL --table NAME reads a database.")
+    source = Sql(sql, table, query) if sql is not None else path
+    assert source is not None
     with Workspace.open(workspace) as ws:
         told(
             ws.log_dataset(
-                path, name=name, version=version, role=role, **{k: v for k, v in given.items() if v is not None}
+                source, name=name, version=version, role=role, **{k: v for k, v in given.items() if v is not None}
             ),
             as_json,
         )
@@ -157,6 +175,21 @@ def safety(
 
     with Workspace.open(workspace) as ws:
         told(_file(ws, file, "safety-result", {"model": model} if model else {}, key), as_json)
+
+
+def sbom(
+    file: Annotated[Path, typer.Argument(help="requirements.txt, output of `pip freeze`, or conda.yaml.")],
+    model: Annotated[str, typer.Option(metavar="NAME@VERSION", help="Model version that was built with it.")],
+    key: options.Key = None,
+    workspace: options.WorkspaceDir = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Log what a model's environment asks for as a bill of materials (CycloneDX). Import other bills instead."""
+    from compliance.services import bills
+    from compliance.services.workspace import Workspace
+
+    with Workspace.open(workspace) as ws:
+        told(bills.log_environment(ws, file, model=model, key=key), as_json)
 
 
 def record(

@@ -64,6 +64,15 @@ class Distribution(Strict):
         return self
 
 
+class WithinGroup(Strict):
+    """A column within one group: what is there, what is missing, and how it spreads."""
+
+    group: Group
+    n: Count
+    missing: Count
+    distribution: Distribution | None = None
+
+
 class Column(Strict):
     """One column: type, completeness, and how its values spread where that is no person's value."""
 
@@ -71,10 +80,13 @@ class Column(Strict):
     type: Word
     unit: Word | None = None
     role: Literal["feature", "label", "group", "identifier", "time", "excluded", "other"] | None = None
-    missing: Count
+    missing: Count | None = None
+    """Absent where nobody here holds the rows, and a publisher's description names the column."""
     missing_share: Share | None = None
     distinct: Count | None = None
     distribution: Distribution | None = None
+    by_group: list[WithinGroup] | None = None
+    """Groups too small to tell anything of are left out, and one more where subtraction would tell."""
     note: Text | None = None
 
 
@@ -164,6 +176,8 @@ class Quality(Strict):
     unexpected_share: Share | None = None
     observed: Number | None = None
     """A numeric aggregate only."""
+    requirements: list[Word] | None = None
+    """Which requirements it speaks to, as its suite says."""
     reason: Text | None = None
 
     @model_validator(mode="after")
@@ -371,6 +385,8 @@ class Dataset(Content):
     """Left out only where the source does not say."""
     files: Count | None = None
     """Of a folder."""
+    rows_sha256: Sha256 | None = None
+    """Canonical digest over all rows, equal wherever the same rows are kept (docs/reference/digests)."""
     duplicate_records: Count | None = None
     """Rows that repeat an earlier one in every column but the patient's."""
     patients: Count | None = None
@@ -431,6 +447,8 @@ class Dataset(Content):
         if self.rows is None:
             return self
         for column in self.columns or []:
+            if column.missing is None:
+                continue
             if column.missing > self.rows:
                 raise ValueError(f"column {column.name} misses {column.missing} of {self.rows} values")
             if column.missing_share is not None and self.rows:

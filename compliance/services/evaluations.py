@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from compliance.core import predictions as figures
 from compliance.core.evidence import utc_text
 from compliance.errors import InvalidInput
-from compliance.services.tables import Table, read_table
+from compliance.services.reading import Table, read_table
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -163,7 +163,7 @@ def _groups(
         distinct = sorted(set(values))
         if len(distinct) > MAX_GROUPS:
             raise InvalidInput(
-                f"The group column {name} of {table.path} has {len(distinct)} different values.",
+                f"The group column {name} of {table.name} has {len(distinct)} different values.",
                 remedy=f"Give a column with at most {MAX_GROUPS}: bands instead of ages, for example.",
             )
         at = np.array(values)

@@ -13,17 +13,14 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from compliance.core.canonical import digest
-from compliance.core.reading import read_value
 from compliance.core.statistics import decimal
 from compliance.errors import InvalidInput
+from compliance.services import batches, suites
+from compliance.services.reading import Table
 from compliance.services.record import read_file
-from compliance.services.tables import MISSING
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TOOL = "great-expectations"
 _AGGREGATES = {
@@ -45,43 +42,15 @@ _ENOUGH_ROWS = 10
 """In a smaller table an aggregate says too much about one row."""
 
 
-def read_suite(data: bytes, name: str) -> dict[str, Any]:
-    """Return a suite read from JSON or YAML. Raises InvalidInput where it does not look like one."""
-    suite = read_value(data, name)
-    if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list) or not suite["expectations"]:
-        raise InvalidInput(
-            f"{name} is not a suite of expectations.",
-            remedy="A suite has `name` and a list `expectations` of {type, kwargs}.",
-        )
-    for number, item in enumerate(suite["expectations"], 1):
-        if not isinstance(item, dict) or not isinstance(item.get("type"), str):
-            old = isinstance(item, dict) and "expectation_type" in item
-            raise InvalidInput(
-                f"{name}: expectation {number} has no type.",
-                remedy="Great Expectations 1 calls it `type`, not `expectation_type`." if old else "Give `type`.",
-            )
-        if not isinstance(item.get("kwargs", {}), dict):
-            raise InvalidInput(f"{name}: expectation {number}: kwargs is no mapping.", remedy="Give `kwargs: {…}`.")
-    return {"name": str(suite.get("name") or Path(name).stem), "expectations": suite["expectations"]}
-
-
-def run(data: Path, suite: Path) -> tuple[dict[str, Any], bytes]:
-    """Validate a CSV or Parquet file; return a `quality` run of a dataset record, and the suite's bytes."""
+def run(source: object, table: Table, suite: Path, engine: str = "pandas") -> tuple[dict[str, Any], bytes]:
+    """Validate every row of a source; return a `quality` run of a dataset record, and the suite's bytes."""
     written = read_file(suite)
-    asked = read_suite(written, suite.name)
-    return {**validate(_frame(data), asked, suite.name), "suite_sha256": digest(written)}, written
+    asked = suites.read_suite(written, suite.name)
+    return {**validate(source, table, asked, suite.name, engine), "suite_sha256": digest(written)}, written
 
 
-def _frame(path: Path) -> "pd.DataFrame":
-    import pandas as pd
-
-    if path.suffix.lower() in (".parquet", ".pq"):
-        return pd.read_parquet(path)
-    return pd.read_csv(path, na_values=sorted(MISSING), keep_default_na=False, encoding="utf-8-sig", low_memory=False)
-
-
-def validate(table: "pd.DataFrame", suite: Mapping[str, Any], file: str) -> dict[str, Any]:
-    """Validate every row of a frame. Raises InvalidInput for an expectation that there is not."""
+def validate(source: object, table: Table, suite: Mapping[str, Any], file: str, engine: str) -> dict[str, Any]:
+    """Validate where the data are (`services.batches`). Raises InvalidInput for an expectation that there is not."""
     with _quiet():
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
         import great_expectations as gx
@@ -91,14 +60,9 @@ def validate(table: "pd.DataFrame", suite: Mapping[str, Any], file: str) -> dict
         context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
         expectations = [_built(item, number, file) for number, item in enumerate(suite["expectations"])]
         held = context.suites.add(gx.ExpectationSuite(name=suite["name"], expectations=expectations))
-        batch = (
-            context.data_sources.add_pandas("table")
-            .add_dataframe_asset("rows")
-            .add_batch_definition_whole_dataframe("all")
-            .get_batch({"dataframe": table})
-        )
+        batch = batches.batch(context, source, table, engine)
         found = batch.validate(held, result_format={"result_format": "BASIC", "partial_unexpected_count": 0})
-    answer: dict[str, Any] = found.to_json_dict()  # type: ignore[no-untyped-call]
+    answer: dict[str, Any] = found.to_json_dict()
     by_number = {result["expectation_config"]["meta"]["number"]: result for result in answer["results"]}
     told = [_told(by_number.get(n, {}), item, table) for n, item in enumerate(suite["expectations"])]
     met = sum(1 for one in told if one.get("success"))
@@ -152,7 +116,7 @@ def _built(item: Mapping[str, Any], number: int, file: str) -> Any:
         ) from error
 
 
-def _told(result: Mapping[str, Any], item: Mapping[str, Any], table: "pd.DataFrame") -> dict[str, Any]:
+def _told(result: Mapping[str, Any], item: Mapping[str, Any], table: Table) -> dict[str, Any]:
     """Take over one result: outcome and counts, by name, and nothing else."""
     kwargs = item.get("kwargs", {})
     told: dict[str, Any] = {"expectation": item["type"]}
@@ -161,6 +125,8 @@ def _told(result: Mapping[str, Any], item: Mapping[str, Any], table: "pd.DataFra
         told["column"] = column
     if asked := {name: value for name, value in kwargs.items() if name != "column"}:
         told["expected"] = json.dumps(asked, sort_keys=True, ensure_ascii=False)[:_LONGEST]
+    if speaks_to := suites.requirements(item):
+        told["requirements"] = speaks_to
     if "severity" in item:
         told["critical"] = item["severity"] == "critical"
     if not result or _raised(result.get("exception_info") or {}):
@@ -177,7 +143,7 @@ def _told(result: Mapping[str, Any], item: Mapping[str, Any], table: "pd.DataFra
     if "unexpected" in told and 0 < present >= told["unexpected"]:
         told["unexpected_share"] = decimal(Fraction(told["unexpected"], present))
     observed = counts.get("observed_value")
-    if item["type"] in _AGGREGATES and len(table) >= _ENOUGH_ROWS and isinstance(observed, int | float):
+    if item["type"] in _AGGREGATES and table.rows >= _ENOUGH_ROWS and isinstance(observed, int | float):
         told["observed"] = decimal(observed)
     return told
 

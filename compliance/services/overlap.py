@@ -1,11 +1,20 @@
-"""What two datasets on record share, by their keyed fingerprints: counts, and never a record."""
+"""What two datasets on record share, by their keyed fingerprints: counts, and never a record.
 
-from collections.abc import Iterator, Mapping, Sequence
+Counted is what is equal once spelled alike: records in every column but the patient's, patients by their number. One
+value that differs makes two records; a person under two numbers is two patients. What was revoked or superseded does
+not count.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from compliance.core import fingerprint
+from compliance.core.canonical import digest
 from compliance.core.fingerprint import Fingerprints, Level, Shared
+from compliance.core.shelf import Shelf
 from compliance.errors import InvalidInput, UnknownReference
 
 if TYPE_CHECKING:
@@ -16,6 +25,7 @@ LEVELS: tuple[Level, ...] = ("record", "patient")
 DEVELOPMENT = {"train", "tune", "calibration", "pretraining", "fine-tuning", "alignment"}
 """Roles of data that shape a model; sharing people with test data is leakage."""
 COINCIDENCE = "Equal in every column, of different patients: coincidence, or one person under two numbers."
+LIMITS = "Near-duplicates are not detected: one value that differs, or a patient under another number, is not shared."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +62,47 @@ class Comparison:
             "shared_patients": _worded(self.patients),
             "shared": None if self.undecided else self.shared,
             "note": self.note,
+            "limits": LIMITS,
             "sizes": [dict(size) for size in self.sizes],
             "composition": [dict(row) for row in self.composition],
         }
 
 
+@dataclass(frozen=True)
+class Side:
+    """One dataset as comparing sees it."""
+
+    name: str
+    role: str
+    parent: str | None
+    known: Fingerprints | None = None
+    piece: "Evidence | None" = None
+    ws: "Workspace | None" = None
+
+    @cached_property
+    def prints(self) -> Fingerprints | str:
+        """Its fingerprints, or why there are none; a file is read when first asked for."""
+        if self.known is not None:
+            return self.known
+        assert self.ws is not None
+        assert self.piece is not None
+        return _fingerprints(self.ws, self.piece)
+
+    def across(self, other: "Side") -> bool:
+        """Whether one of the two shapes the model and the other does not."""
+        return (self.role in DEVELOPMENT) != (other.role in DEVELOPMENT)
+
+    def by_design(self, other: "Side") -> bool:
+        """Whether the two share records by design: versions of one dataset in one role, raw data, a part of a whole."""
+        mine, theirs = self.name.partition("@")[0], other.name.partition("@")[0]
+        revision = mine == theirs and self.role == other.role
+        parts = self.parent in (other.name, theirs) or other.parent in (self.name, mine)
+        return self.name == other.name or revision or parts or "raw" in (self.role, other.role)
+
+
 def compare(ws: "Workspace", first: str, second: str) -> Comparison:
     """Compare two datasets on record. Raises UnknownReference, or InvalidInput for what is no dataset."""
-    one, other = _newest(ws, first), _newest(ws, second)
+    one, other = _current(ws, first), _current(ws, second)
     if one.subjects[0]["digest"] == other.subjects[0]["digest"]:
         raise InvalidInput(
             f"{first} and {second} are the same bytes.", remedy="Name two different datasets, as NAME@VERSION."
@@ -75,20 +118,27 @@ def compare(ws: "Workspace", first: str, second: str) -> Comparison:
     )
 
 
-def measured(ws: "Workspace", name: str, role: str, parent: str | None, mine: Fingerprints) -> dict[str, Any]:
-    """Return `overlaps` and `leakage` of a dataset about to be logged, measured against those on record.
+def on_record(ws: "Workspace") -> list[Side]:
+    """Return the datasets whose bytes are on record, oldest first, each by its newest live record."""
+    found = [
+        Side(name, piece.content["role"], (piece.content.get("parent") or {}).get("name"), piece=piece, ws=ws)
+        for name, piece in _newest(_shelf(ws).of("dataset")).items()
+        if piece.subjects[0]["annotations"]["basis"] != "identity"
+    ]
+    return found
 
-    Left out are other versions of the same data in the same role, raw data, and what it was cut from: they share
-    records by design.
-    """
+
+def measured(mine: Side, others: Iterable[Side]) -> dict[str, Any]:
+    """Return `overlaps` and `leakage` of one dataset against the others, those left out that share by design."""
+    assert not isinstance(mine.prints, str)
     overlaps: list[dict[str, Any]] = []
     across: list[int | None] = []
-    for piece in _others(ws, name, role, parent):
-        prints = _fingerprints(ws, piece)
-        shared = {level: _shared(mine, prints, level) for level in LEVELS if level in mine.levels}
-        dataset = piece.subjects[0]["name"]
-        overlaps += [{"dataset": dataset, "level": level, **_told(level, shared)} for level in shared]
-        if (role in DEVELOPMENT) != (piece.content["role"] in DEVELOPMENT):
+    for other in others:
+        if mine.by_design(other):
+            continue
+        shared = {level: _shared(mine.prints, other.prints, level) for level in LEVELS if level in mine.prints.levels}
+        overlaps += [{"dataset": other.name, "level": level, **_told(level, shared)} for level in shared]
+        if mine.across(other):
             counts = [one.count for one in (shared.get("patient"), shared["record"]) if one and one.count is not None]
             across.append(counts[0] if counts else None)
     found: dict[str, Any] = {"overlaps": overlaps} if overlaps else {}
@@ -100,6 +150,65 @@ def measured(ws: "Workspace", name: str, role: str, parent: str | None, mine: Fi
     return found
 
 
+def restated(newcomer: Side, others: Sequence[Side]) -> list[dict[str, Any]]:
+    """Return, as authored, a new record of each test dataset on record that a newcomer to development speaks to.
+
+    It says all that the old one said, and what it now shares; whichever of the two was logged first, the record of
+    the test data shows the leakage. An approval of the old record does not stand for the new one.
+    """
+    if newcomer.role not in DEVELOPMENT:
+        return []
+    found = []
+    for test in others:
+        if test.role in DEVELOPMENT or test.by_design(newcomer) or isinstance(test.prints, str):
+            continue
+        everything = [side for side in others if side.name != newcomer.name] + [newcomer]
+        again = _again(test, measured(test, everything), f"Compared with {newcomer.name}, which is on record now.")
+        found += [again] if again else []
+    return found
+
+
+def _again(test: Side, now: Mapping[str, Any], reason: str) -> dict[str, Any] | None:
+    """Write a record anew with what it shares now; None where that changes nothing, or an attachment is elsewhere."""
+    ws, piece = test.ws, test.piece
+    assert ws is not None
+    assert piece is not None
+    by_hand = [one for one in piece.content.get("overlaps", []) if one["level"] == "site"]
+    said = [{**one, "dataset": one["dataset"]["name"]} for one in piece.content.get("overlaps", [])]
+    overlaps = [*now.get("overlaps", []), *by_hand]
+    kept = [ws.attachments / one["sha256"] for one in piece.predicate["attachments"]]
+    if (said, piece.content.get("leakage")) == (overlaps, now.get("leakage")) or not all(map(_is_file, kept)):
+        return None
+    subject, predicate = piece.subjects[0], piece.predicate
+    name, _, version = subject["name"].partition("@")
+    attachments = [
+        {"path": path, **{field: one[field] for field in ("name", "media_type", "classification")}}
+        for path, one in zip(kept, predicate["attachments"], strict=True)
+    ]
+    same = {
+        field: predicate[field]
+        for field in ("title", "summary", "data_classification", "completeness", "completeness_reason")
+        if predicate.get(field)
+    }
+    return {
+        "kind": "dataset",
+        "name": name,
+        "version": version,
+        "sha256": subject["digest"]["sha256"],
+        "basis": subject["annotations"]["basis"],
+        **piece.content,
+        **same,
+        "overlaps": overlaps,
+        "leakage": now.get("leakage"),
+        "attachments": attachments,
+        "supersedes": {"evidence": piece.number, "reason": reason},
+    }
+
+
+def _is_file(path: Any) -> bool:
+    return bool(path.is_file())
+
+
 def _told(level: Level, shared: Mapping[Level, Shared]) -> dict[str, Any]:
     one = shared[level]
     if one.count is None:
@@ -109,33 +218,35 @@ def _told(level: Level, shared: Mapping[Level, Shared]) -> dict[str, Any]:
     return {"shared": one.count}
 
 
-def _others(ws: "Workspace", name: str, role: str, parent: str | None) -> Iterator["Evidence"]:
-    """Return the newest record of every other dataset that `name` should share nothing with, oldest first."""
+def _shelf(ws: "Workspace") -> Shelf:
+    """Sort out what was revoked or superseded, by the same rules as an assessment."""
+    kinds = ("dataset", "revocation", "key-event")
+    evidence = [ws.ledger.piece(index) for kind in kinds for index in ws.ledger.indexes_of(kind)]
+    return Shelf(evidence, ws.config.system.id, "9999-12-31")
+
+
+def _newest(pieces: Iterable["Evidence"]) -> dict[str, "Evidence"]:
+    """Return the newest record by name; one with fingerprints before one without, which adds to it."""
     newest: dict[str, Evidence] = {}
-    for index in ws.ledger.indexes_of("dataset"):
-        piece = ws.ledger.piece(index)
-        newest[piece.subjects[0]["name"]] = piece
-    family = name.partition("@")[0]
-    for theirs, piece in newest.items():
-        revision = theirs.partition("@")[0] == family and piece.content["role"] == role
-        cut_from = parent in (theirs, theirs.partition("@")[0])
-        by_design = theirs == name or revision or cut_from or "raw" in (role, piece.content["role"])
-        if not by_design and piece.subjects[0]["annotations"]["basis"] != "identity":
-            yield piece
+    for piece in pieces:
+        name = piece.subjects[0]["name"]
+        if name not in newest or "fingerprints" in piece.content or "fingerprints" not in newest[name].content:
+            newest[name] = piece
+    return newest
 
 
-def _newest(ws: "Workspace", name: str) -> "Evidence":
+def _current(ws: "Workspace", name: str) -> "Evidence":
     subject = ws.subject(name)
-    indexes = ws.ledger.indexes_about(subject.digest.sha256, kind="dataset")
-    if not indexes:
+    if not ws.ledger.indexes_about(subject.digest.sha256, kind="dataset"):
         raise UnknownReference(f"{name} is no dataset.", remedy="`compliance list --kind dataset` shows the datasets.")
-    return ws.ledger.piece(indexes[-1])
+    live = _newest(_shelf(ws).about("dataset", subject.digest.sha256))
+    if not live:
+        raise InvalidInput(f"Every record of {name} was withdrawn.", remedy="Log the dataset again, or name another.")
+    return live.get(subject.name) or next(iter(live.values()))
 
 
 def _fingerprints(ws: "Workspace", piece: "Evidence") -> Fingerprints | str:
     """Return the fingerprints of a dataset, or why there are none."""
-    from compliance.core.canonical import digest
-
     name = piece.subjects[0]["name"]
     described = piece.content.get("fingerprints")
     if described is None:
@@ -147,7 +258,10 @@ def _fingerprints(ws: "Workspace", piece: "Evidence") -> Fingerprints | str:
     data = path.read_bytes()
     if digest(data) != path.name:
         return f"not comparable: the fingerprints of {name} were changed; `compliance verify` tells more"
-    return fingerprint.read(data)
+    try:
+        return fingerprint.read(data)
+    except ValueError:
+        return f"not comparable: the fingerprints of {name} are of another format; log it again"
 
 
 def _shared(one: Fingerprints | str, other: Fingerprints | str, level: Level) -> Shared:
@@ -167,13 +281,15 @@ def _sizes(piece: "Evidence") -> dict[str, int | None]:
 
 
 def _composition(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the share of each group in both, side by side; a group that one lacks has no share there."""
+    """Return the share of each group in both, and the difference; a group that one lacks has no share there."""
     sides = [
         {tuple(sorted(part["group"].items())): part.get("share") for part in content.get("composition", [])}
         for content in (one, other)
     ]
-    return [
-        {"group": dict(group), "first": sides[0].get(group), "second": sides[1].get(group)}
-        for group in dict.fromkeys([*sides[0], *sides[1]])
-        if len(group) == 1
-    ]
+    found = []
+    for group in dict.fromkeys([*sides[0], *sides[1]]):
+        if len(group) == 1:
+            first, second = sides[0].get(group), sides[1].get(group)
+            difference = f"{Decimal(second) - Decimal(first):+f}" if first and second else None
+            found.append({"group": dict(group), "first": first, "second": second, "difference": difference})
+    return found

@@ -31,8 +31,11 @@ from compliance.storage.keys import Signer, create_key, load_signer, passphrase_
 from compliance.storage.ledger import Ledger
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from compliance.core.assessment import Assessment
     from compliance.services.dossiers import Built
+    from compliance.services.reading.sql import Sql
     from compliance.services.record import Logged
 
 PRIVATE = ".compliance"
@@ -223,11 +226,14 @@ class Workspace:
 
         return models.log_model(self, Path(path), name=name, version=version, **fields)
 
-    def log_dataset(self, path: str | Path, *, name: str, version: str, role: str, **options: Any) -> "list[Logged]":
+    def log_dataset(
+        self, source: "str | Path | Sql | DataFrame", *, name: str, version: str, role: str, **options: Any
+    ) -> "list[Logged]":
         """Profile and digest a dataset and log it. See `services.datasets.log`."""
         from compliance.services import datasets
 
-        return datasets.log(self, Path(path), name=name, version=version, role=role, **options)
+        where = Path(source) if isinstance(source, str) else source
+        return datasets.log(self, where, name=name, version=version, role=role, **options)
 
     def log_evaluation(self, *, model: str, dataset: str, **fields: Any) -> "list[Logged]":
         """Log an evaluation: metrics as counts or stated values, or `predictions=` to compute them from."""

@@ -1,0 +1,99 @@
+"""DICOM folders: one row an object, of a few header tags (DICOM PS3.6). Pixels are not read, names never asked for.
+
+Only the tags named here are parsed at all. Patient IDs and object UIDs are fingerprinted and leave no other trace;
+of dates the record keeps the months from the first to the last. Two objects are the same record where their SOP
+Instance UID is the same: an image that was given a new UID, as de-identification does, is not found by that.
+"""
+
+import re
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compliance.errors import Unavailable
+from compliance.services.reading.data import Data
+from compliance.services.reading.table import Table, from_text
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+TAGS = {
+    "modality": "Modality",
+    "manufacturer": "Manufacturer",
+    "device": "ManufacturerModelName",
+    "institution": "InstitutionName",
+    "body_part": "BodyPartExamined",
+    "study_date": "StudyDate",
+    "patient_id": "PatientID",
+    "sex": "PatientSex",
+    "age": "PatientAge",
+    "height": "Rows",
+    "width": "Columns",
+    "sop_instance_uid": "SOPInstanceUID",
+}
+_DIRECTORY = "1.2.840.10008.1.3.10"
+_MOST = 200
+
+
+def is_dicom(start: bytes) -> bool:
+    return start[128:132] == b"DICM"
+
+
+def read(root: Path, files: Sequence[str]) -> Data:
+    """Read the headers of `files` under `root`. Raises Unavailable where pydicom is not installed."""
+    try:
+        import pydicom
+        from pydicom.errors import InvalidDicomError
+    except ImportError as error:
+        raise Unavailable(
+            f"{root} holds DICOM files, and pydicom reads them.", remedy="pip install 'compliance-tracker[dicom]'"
+        ) from error
+    rows: list[list[str | None]] = []
+    broken = 0
+    for name in files:
+        try:
+            header = pydicom.dcmread(root / name, stop_before_pixels=True, specific_tags=list(TAGS.values()))
+            if str(header.file_meta.get("MediaStorageSOPClassUID", "")) == _DIRECTORY:
+                continue
+            row = [_value(header, column, tag) for column, tag in TAGS.items()]
+        except (InvalidDicomError, OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, struct.error):
+            broken += 1
+            continue
+        broken += row[-1] is None
+        rows.append(row)
+    gaps = [f"{broken} of {len(files)} DICOM files could not be read whole."] if broken else []
+    if not rows:
+        return Data(gaps=gaps)
+    columns = dict(zip(TAGS, map(list, zip(*rows, strict=True)), strict=True))
+    table = from_text(str(root), "DICOM", [columns], 0)
+    return Data(table, _fields(table), gaps, _defaults(table), ("sop_instance_uid",))
+
+
+def _value(header: "Dataset", column: str, tag: str) -> str | None:
+    value: Any = header.get(tag)
+    if value is None:
+        return None
+    text = ("\\".join(map(str, value)) if isinstance(value, list | tuple) else str(value)).strip()
+    if column == "study_date":
+        return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if re.fullmatch(r"\d{8}", text) else None
+    if column == "age":
+        age = re.fullmatch(r"(\d{3})([DWMY])", text)
+        return (str(int(age[1])) if age[2] == "Y" else "0") if age else None
+    return text or None
+
+
+def _fields(table: Table) -> dict[str, Any]:
+    devices = zip(table.column("manufacturer", ""), table.column("device", ""), strict=True)
+    equipment = sorted({" ".join(part for part in device if part)[:_MOST] for device in devices} - {""})
+    modalities = sorted({value[:_MOST] for value in table.column("modality", "") if value})
+    told = {"modalities": modalities, "equipment": equipment[:_MOST]}
+    return {"file_format": "DICOM"} | {name: values for name, values in told.items() if values}
+
+
+def _defaults(table: Table) -> dict[str, Any]:
+    """Return what to count by: the tags that some object has."""
+    known = {column for column in TAGS if table.text(column).null_count < table.rows}
+    options = {"patient": "patient_id", "time": "study_date", "site": "institution"}
+    groups = [column for column in ("modality", "manufacturer", "sex") if column in known]
+    return {"groups": groups} | {option: column for option, column in options.items() if column in known}

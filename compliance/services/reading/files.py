@@ -1,0 +1,182 @@
+"""Tables in files: CSV, Parquet, Arrow (file, stream, Feather) and JSON lines, told apart by their first bytes."""
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compliance.errors import InvalidInput, Unavailable
+from compliance.services.reading.table import CHUNK, MISSING, Table, checked, from_text, spell
+
+if TYPE_CHECKING:
+    pass
+
+LONGEST_LINE = 64 << 20
+"""Bytes of one JSON line."""
+_STREAM = b"\xff\xff\xff\xff"
+
+
+def read_table(path: Path) -> Table:
+    """Read one table file. Raises InvalidInput, Unavailable."""
+    try:
+        if path.is_dir():
+            raise InvalidInput(f"{path} is a folder, not a table.", remedy="Name a CSV, Parquet, Arrow or JSONL file.")
+        with path.open("rb") as stream:
+            start = stream.read(64)
+        if start.startswith(b"PAR1"):
+            return _parquet(path)
+        if start.startswith((b"ARROW1", b"FEA1", _STREAM)):
+            return _arrow(path, start)
+        _refuse_packed(path, start)
+        return _json_lines(path) if _is_json_lines(path, start) else _csv(path)
+    except FileNotFoundError as error:
+        raise InvalidInput(f"{path} is not there.", remedy="Check the path.") from error
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}.", remedy="Check its permissions.") from error
+
+
+def _refuse_packed(path: Path, start: bytes) -> None:
+    packed = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
+    for magic, name in packed.items():
+        if start.startswith(magic):
+            raise InvalidInput(f"{path} is packed ({name}).", remedy="Unpack it: the digest is that of the data.")
+    if path.suffix.lower() in (".parquet", ".pq", ".arrow", ".feather"):
+        raise InvalidInput(f"{path} is not what its name says: it does not begin so.", remedy="Write it again.")
+
+
+def _is_json_lines(path: Path, start: bytes) -> bool:
+    return path.suffix.lower() in (".jsonl", ".ndjson") or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b'{"')
+
+
+# --- CSV -------------------------------------------------------------------------------------------
+
+
+def _csv(path: Path) -> Table:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            names = next(reader, None)
+            if not names:
+                raise InvalidInput(f"{path} is empty.", remedy="A CSV file begins with a line of column names.")
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise InvalidInput(
+                    f"{path} has two columns called {twice!r}.", remedy="Give every column a name of its own."
+                )
+            return from_text(str(path), "CSV", _csv_chunks(path, names, reader), 2)
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path} is not UTF-8 text.", remedy="Save the file as UTF-8.") from error
+    except csv.Error as error:
+        raise InvalidInput(f"{path}:{reader.line_num}: not CSV: {error}.", remedy="Check the quotes there.") from error
+
+
+def _csv_chunks(path: Path, names: Sequence[str], reader: Any) -> Iterator[dict[str, list[str | None]]]:
+    rows: list[list[str]] = []
+    for row in reader:
+        if len(row) != len(names):
+            if not row:
+                continue
+            raise InvalidInput(
+                f"{path}:{reader.line_num}: this row has {len(row)} cells, the header {len(names)}.",
+                remedy="Check separators and quotes there; the separator is a comma.",
+            )
+        rows.append(row)
+        if len(rows) == CHUNK:
+            yield _csv_columns(names, rows)
+            rows = []
+    if rows:
+        yield _csv_columns(names, rows)
+
+
+def _csv_columns(names: Sequence[str], rows: list[list[str]]) -> dict[str, list[str | None]]:
+    columns = zip(*rows, strict=True)
+    return {
+        name: [None if cell in MISSING else cell for cell in cells] for name, cells in zip(names, columns, strict=True)
+    }
+
+
+# --- JSON lines ------------------------------------------------------------------------------------
+
+
+def _json_lines(path: Path) -> Table:
+    return from_text(str(path), "JSON lines", _json_chunks(path), 1)
+
+
+def _json_chunks(path: Path) -> Iterator[dict[str, list[str | None]]]:
+    names: dict[str, None] = {}
+    rows: list[dict[str, Any]] = []
+    with path.open("rb") as stream:
+        number = 0
+        while line := stream.readline(LONGEST_LINE + 1):
+            number += 1
+            if not line.strip():
+                continue
+            row = _json_row(path, number, line)
+            names |= dict.fromkeys(row)
+            rows.append(row)
+            if len(rows) == CHUNK:
+                yield {name: [spell(row.get(name)) for row in rows] for name in names}
+                rows = []
+    if rows:
+        yield {name: [spell(row.get(name)) for row in rows] for name in names}
+
+
+def _json_row(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    """Read one line, numbers in the digits of their source. The line itself is never repeated."""
+    twice: list[str] = []
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        fields = dict(pairs)
+        if len(fields) != len(pairs):
+            twice.append("a field twice")
+        return fields
+
+    if len(line) > LONGEST_LINE:
+        raise InvalidInput(f"{path}:{number}: this line is longer than 64 MB.", remedy="Write one record a line.")
+    try:
+        row = json.loads(
+            line.decode("utf-8-sig"),
+            parse_int=str,
+            parse_float=str,
+            parse_constant=lambda _: None,
+            object_pairs_hook=unique,
+        )
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{path}:{number}: this line is no JSON.", remedy="Write one object a line.") from error
+    if not isinstance(row, dict) or twice:
+        what = "gives a field twice" if twice else "is no object"
+        raise InvalidInput(f"{path}:{number}: this line {what}.", remedy="Write one object a line.")
+    return row
+
+
+# --- Parquet and Arrow -----------------------------------------------------------------------------
+
+
+def _parquet(path: Path) -> Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            return checked(Table(str(path), "Parquet", file.read()))
+    except pa.ArrowException as error:
+        raise _not(path, "Parquet") from error
+
+
+def _arrow(path: Path, start: bytes) -> Table:
+    import pyarrow as pa
+    from pyarrow import feather
+
+    try:
+        if start.startswith(b"FEA1"):
+            return checked(Table(str(path), "Feather", feather.read_table(path)))
+        with pa.OSFile(str(path)) as file:
+            reader = pa.ipc.open_stream(file) if start.startswith(_STREAM) else pa.ipc.open_file(file)
+            return checked(Table(str(path), "Arrow", reader.read_all()))
+    except pa.ArrowException as error:
+        raise _not(path, "Arrow") from error
+
+
+def _not(path: Path, format: str) -> InvalidInput:
+    return InvalidInput(f"{path} is no whole {format} file.", remedy="Check that it was written to its end.")

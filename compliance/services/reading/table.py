@@ -1,0 +1,172 @@
+"""A table in memory: typed columns as Arrow holds them, and each column as text, as a CSV of it would say."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from difflib import get_close_matches
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from compliance.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A", "NaT"})
+"""What counts as missing: the empty cell and the spellings that common tools write for one."""
+CHUNK = 1 << 16
+"""Rows that a reader turns into columns at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of equal length, some of them typed."""
+
+    name: str
+    """How messages call it: a path, or a table of a database."""
+    format: str
+    """CSV, Parquet, SQL…"""
+    data: "pa.Table"
+    first_line: int = 0
+    """Line of the first row in a text file, 0 where there are no lines."""
+    typed: bool = True
+    """Whether the source gave its columns types; text from a CSV may be numbers."""
+
+    @property
+    def rows(self) -> int:
+        return int(self.data.num_rows)
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self.data.column_names)
+
+    def check(self, name: str, option: str) -> str:
+        """Return a column's name. Raises InvalidInput with the nearest right one."""
+        if name not in self.columns:
+            by_case = {column.lower(): column for column in self.columns}
+            near = get_close_matches(name.lower(), by_case, 1)
+            hint = f"; did you mean {by_case[near[0]]}?" if near else "."
+            raise InvalidInput(
+                f"{self.name} has no column {name!r} ({option}){hint}",
+                remedy=f"Its columns are: {', '.join(self.columns)}.",
+            )
+        return name
+
+    def text(self, name: str) -> "pa.ChunkedArray":
+        """Return a column as text, null where a value is missing."""
+        return as_text(self.data[name])
+
+    def column(self, name: str, option: str) -> list[str | None]:
+        """Return a column as a list. Raises InvalidInput with the nearest right name."""
+        values: list[str | None] = self.text(self.check(name, option)).to_pylist()
+        return values
+
+    def place(self, row: int) -> str:
+        """Return where a row stands, for messages."""
+        return f"{self.name}:{row + self.first_line}" if self.first_line else f"{self.name}, row {row + 1}"
+
+
+def checked(table: Table) -> Table:
+    """Return a table that has rows and columns of different names. Raises InvalidInput otherwise."""
+    twice = next((name for name in table.columns if table.columns.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidInput(
+            f"{table.name} has two columns called {twice!r}.", remedy="Give every column a name of its own."
+        )
+    if not table.columns or table.rows == 0:
+        raise InvalidInput(f"{table.name} has no rows.", remedy="Check that it was written to its end.")
+    return table
+
+
+def from_text(name: str, format: str, chunks: Iterable[Mapping[str, Sequence[str | None]]], first_line: int) -> Table:
+    """Return a table of text from columns in chunks; a column that a chunk lacks is missing there."""
+    import pyarrow as pa
+
+    tables = [pa.table({column: pa.array(values, pa.string()) for column, values in chunk.items()}) for chunk in chunks]
+    whole = pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
+    return checked(Table(name, format, whole, first_line, typed=False))
+
+
+def from_frame(frame: "pd.DataFrame", name: str) -> Table:
+    """Return a pandas frame as a table: typed where Arrow has the type, else as text. A named index is a column."""
+    import pyarrow as pa
+
+    if any(level is not None for level in frame.index.names):
+        frame = frame.reset_index()
+    columns = [_from_series(frame.iloc[:, at]) for at in range(frame.shape[1])]
+    return checked(Table(name, "frame", pa.Table.from_arrays(columns, names=[str(label) for label in frame.columns])))
+
+
+def _from_series(series: "pd.Series[Any]") -> "pa.Array":
+    import pyarrow as pa
+
+    try:
+        array = pa.Array.from_pandas(series)
+        if not isinstance(array.type, pa.BaseExtensionType):
+            return array
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        pass  # values of several types, or of one that Arrow has not
+    missing = series.isna()
+    return pa.array([None if lost else spell(v) for v, lost in zip(series, missing, strict=True)], pa.string())
+
+
+def as_text(column: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """Return a column of any type as text; what counts as missing is null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind, t = column.type, pa.types
+    if t.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = column.type
+    if t.is_timestamp(kind) and kind.tz:
+        column = column.cast(pa.timestamp(kind.unit, "UTC"))
+    elif t.is_float16(kind):
+        column = column.cast(pa.float32())
+    if t.is_null(kind):
+        return pa.chunked_array([pa.nulls(len(column), pa.string())])
+    texts = t.is_string(kind) or t.is_large_string(kind) or t.is_string_view(kind)
+    simple = t.is_boolean(kind) or t.is_integer(kind) or t.is_decimal(kind) or t.is_time(kind) or t.is_date(kind)
+    if not (texts or simple or t.is_floating(kind) or t.is_timestamp(kind)):
+        spelled = pa.array([spell(value) for value in column.to_pylist()], pa.string())
+        return pa.chunked_array([spelled])
+    text = column if t.is_string(kind) else column.cast(pa.large_string())
+    if not (texts or t.is_floating(kind)):
+        return text
+    lost = pc.is_in(text, value_set=pa.array(sorted(MISSING), text.type))
+    return pc.if_else(lost, pa.scalar(None, text.type), text) if pc.any(lost).as_py() else text
+
+
+def spell(value: Any) -> str | None:
+    """Write one value as a CSV of it would; bytes as their SHA-256, what is nested as JSON. None is missing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, str):
+        return None if value in MISSING else value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, timedelta):
+        return str(value.total_seconds())
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, bytes | bytearray | memoryview):
+        return sha256(value).hexdigest()
+    if isinstance(value, list | tuple | dict | set):
+        return json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return what is nested as JSON knows it; a leaf that JSON has no word for is spelled."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(inner) for inner in (sorted(value, key=str) if isinstance(value, set) else value)]
+    if isinstance(value, bool) or value is None:
+        return value
+    return spell(value) if not isinstance(value, str | int) else value
