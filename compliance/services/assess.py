@@ -34,7 +34,7 @@ def assess_workspace(
     already. Profile, catalogs and model count as signed; the assessment names the digest of each catalog.
     Raises InvalidInput for a day that is none, UnknownReference for a name that is not on record.
     """
-    day = _day(as_of)
+    day = chosen_day(as_of)
     evidence = ws.evidence(stop=stop, as_of=day)
     record = ws.system_record(evidence)
     signed = record.content
@@ -78,7 +78,8 @@ def model_version(evidence: Sequence[Evidence], name: str | None, *, required: b
     return None
 
 
-def _day(given: str | date | None) -> date:
+def chosen_day(given: str | date | None) -> date:
+    """Return the day that a reader names, default today (UTC). Raises InvalidInput for one that is none."""
     if given is None:
         return datetime.now(UTC).date()
     if isinstance(given, date):

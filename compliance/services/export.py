@@ -69,8 +69,22 @@ def _oscal_results(
     return to_results(assessment, evidence, provider=ws.config.system.provider, tool_version=__version__)
 
 
+def _ml_bom(ws: "Workspace", model: str | None, catalogs: Sequence[str] | None, as_of: str | date | None) -> bytes:
+    from compliance.services.bills import ml_bom
+
+    return ml_bom(ws, model, as_of)
+
+
+def _ml_bom_17(ws: "Workspace", model: str | None, catalogs: Sequence[str] | None, as_of: str | date | None) -> bytes:
+    from compliance.services.bills import ml_bom
+
+    return ml_bom(ws, model, as_of, spec="1.7")
+
+
 FORMATS: dict[str, Export] = {
     "oscal-catalog": _oscal_catalog,
     "oscal-profile": _oscal_profile,
     "oscal-assessment-results": _oscal_results,
+    "cyclonedx-ml": _ml_bom,
+    "cyclonedx-ml-1.7": _ml_bom_17,
 }
