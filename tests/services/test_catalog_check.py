@@ -76,8 +76,18 @@ def test_a_good_catalog_of_ones_own_is_read(tmp_path: Path) -> None:
             19,
             "no kind nope",
         ),
-        ("criterion: passed", "where: {dataset.rol: [test]}", 19, "no field dataset.rol; did you mean dataset.role?"),
-        ("criterion: passed", "must: {dataset.role: [tset]}", 19, "never tset in evaluation; did you mean test?"),
+        (
+            "criterion: passed",
+            "criterion: passed, where: {dataset.rol: [test]}",
+            19,
+            "evaluation has no field dataset.rol; did you mean dataset.role?",
+        ),
+        (
+            "kind: evaluation, about: model-version, criterion: passed",
+            "kind: sbom, must: {'vulnerabilities[].status': [fixd]}",
+            19,
+            "vulnerabilities[].status is never fixd in sbom; did you mean fixed?",
+        ),
         ("criterion: passed", "least: {nothing: 2}", 19, "evaluation has no field nothing"),
         ("criterion: passed", "unique: [dataset.name.first]", 19, "no field dataset.name.first"),
         (
