@@ -2,24 +2,35 @@
 
 Arrays in, decimal strings out; numpy is imported where it is used, because the rest of the core must stay quick.
 The AUC's variance is DeLong's (Biometrics 44 (1988) 837-845) by mid-ranks (Sun and Xu, IEEE Signal Processing
-Letters 21 (2014) 1389-1393). Calibration is logistic recalibration (Cox 1958): slope 1 and intercept 0 are ideal.
+Letters 21 (2014) 1389-1393). Calibration is logistic recalibration (Cox 1958): slope 1 and intercept 0 are ideal;
+with clusters its errors are Liang and Zeger's (Biometrika 73 (1986) 13-22), and other figures resample clusters.
 """
 
 import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from compliance.core.intervals import (
+    ONE_CLUSTER,
+    RESAMPLES,
+    SMALL_CLASS,
+    SMALL_N,
+    Sampling,
+    Statistic,
+    beside,
+    bootstrap,
+    flagged,
+    proportion,
+    share,
+    stated,
+)
 from compliance.core.statistics import Confusion, clopper_pearson, decimal, normal_quantile
 
 if TYPE_CHECKING:
     from numpy import ndarray
 
-SMALL_N = 10
-SMALL_CLASS = 5
-"""Below these, a figure is flagged as small: shown, but nothing to lean on."""
 BINS = 10
 CURVE_POINTS = 100
-RESAMPLES = 2000
 _CHUNK = 2_000_000
 """Resampled values held in memory at once."""
 _FULL = 1e-12
@@ -90,12 +101,20 @@ def recalibration(
     """
     import numpy as np
 
-    logit = np.log(np.clip(score, _FULL, 1 - _FULL)) - np.log1p(-np.clip(score, _FULL, 1 - _FULL))
+    logit = _logit(score)
     slope = _fit(np.column_stack([np.ones_like(logit), logit]), truth, np.zeros_like(logit))
     intercept = _fit(np.ones((len(logit), 1)), truth, logit)
     if slope is None or intercept is None:
         return None
     return (slope[0][1], slope[1][1]), (intercept[0][0], intercept[1][0])
+
+
+def _logit(score: "ndarray[Any, Any]") -> "ndarray[Any, Any]":
+    import numpy as np
+
+    inside = np.clip(score, _FULL, 1 - _FULL)
+    logit: np.ndarray[Any, Any] = np.log(inside) - np.log1p(-inside)
+    return logit
 
 
 def _fit(
@@ -130,38 +149,126 @@ def metric_rows(
     group: dict[str, str] | None = None,
     level: str = "0.95",
     seed: int = 0,
+    clusters: "ndarray[Any, Any] | None" = None,
 ) -> list[dict[str, Any]]:
-    """Return the metric rows of one group of cases, as the kind `evaluation` records them."""
+    """Return the metric rows of one group of cases, as the kind `evaluation` records them.
+
+    With `clusters`, a number per case, intervals take account of them, and those that do not stand beside.
+    """
     n, positives = len(truth), int((truth == 1).sum())
     small = n < SMALL_N or positives < SMALL_CLASS or n - positives < SMALL_CLASS
     shared = ({"group": group} if group else {}) | {"origin": "computed"}
-    rows = [
-        {"name": name, **shared, **_proportion(x, cases, level)}
-        for name, (x, cases) in confusion(truth, score, threshold).counts().items()
-    ]
-    of_all = {**shared, "n": n, "positives": positives}
-    rows.append({"name": "prevalence", **shared, **_proportion(positives, n, level)})
-    rows.append({"name": "roc_auc", **of_all, **_auc(truth, score, level)})
-    rows.append({"name": "brier", **of_all, **_brier(truth, score, level, seed)})
-    rows += [{"name": name, **of_all, **rest} for name, rest in _calibration(truth, score, level).items()]
-    return [row | ({"small": True} if small or row.get("n", 0) < SMALL_N else {}) for row in rows]
+    shares = {
+        name: proportion(x, cases, level) for name, (x, cases) in confusion(truth, score, threshold).counts().items()
+    }
+    shares["prevalence"] = proportion(positives, n, level)
+    figures = {
+        "roc_auc": _auc(truth, score, level),
+        "brier": _brier(truth, score, level, seed),
+        **_calibration(truth, score, level),
+    }
+    if clusters is not None:
+        sampling = Sampling(level, seed, clusters)
+        shares = _shares(truth, score >= threshold, sampling)
+        figures = _clustered(truth, score, figures, sampling)
+    rows = [{"name": name, **shared, **row} for name, row in shares.items()]
+    rows += [{"name": name, **shared, "n": n, "positives": positives, **row} for name, row in figures.items()]
+    return flagged(rows, small)
 
 
-def _proportion(x: int, n: int, level: str) -> dict[str, Any]:
-    if n == 0:
-        return {"reason": "no case to count: the denominator is 0"}
-    low, high = clopper_pearson(x, n, level)
+def _shares(truth: "ndarray[Any, Any]", positive: "ndarray[Any, Any]", sampling: Sampling) -> dict[str, dict[str, Any]]:
+    sick = truth == 1
     return {
-        "x": x, "n": n, "value": decimal(Fraction(x, n)), "ci_low": low, "ci_high": high, "ci_level": level,
-        "ci_method": "clopper-pearson",
-    }  # fmt: skip
+        "sensitivity": share(positive, sampling, sick),
+        "specificity": share(~positive, sampling, ~sick),
+        "ppv": share(sick, sampling, positive),
+        "npv": share(~sick, sampling, ~positive),
+        "accuracy": share(positive == sick, sampling),
+        "prevalence": share(sick, sampling),
+    }
 
 
-def _stated(value: float, low: float, high: float, level: str, method: str) -> dict[str, Any]:
-    return {
-        "value": decimal(value), "ci_low": decimal(low), "ci_high": decimal(high), "ci_level": level,
-        "ci_method": method,
-    }  # fmt: skip
+def _clustered(
+    truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]", alone: dict[str, dict[str, Any]], sampling: Sampling
+) -> dict[str, dict[str, Any]]:
+    """Return the figures with intervals that take account of clusters, those of `alone` beside them."""
+    columns = weighted_area(truth, score)
+
+    def statistic(weights: "ndarray[Any, Any]") -> "ndarray[Any, Any]":
+        import numpy as np
+
+        expected = weights @ score
+        ratio = np.divide(weights @ truth, expected, out=np.full(len(weights), np.nan), where=expected > 0)
+        return np.column_stack([columns(weights), weights @ (score - truth) ** 2 / weights.sum(axis=1), ratio])
+
+    names = ("roc_auc", "brier", "observed_expected_ratio")
+    drawn = dict(zip(names, bootstrap(statistic, len(truth), sampling), strict=True))
+    found = dict(alone)
+    for name, row in drawn.items():
+        if "value" in alone[name]:
+            rest = {key: alone[name][key] for key in ("ideal",) if key in alone[name]}
+            found[name] = beside(row | rest, alone[name])
+    robust = _robust(truth, score, sampling)
+    for position, name in enumerate(("calibration_slope", "calibration_intercept")):
+        if "ci_low" in alone[name]:
+            kept = {"value": alone[name]["value"], "ideal": alone[name]["ideal"]}
+            row = {"clusters": 1, "reason": ONE_CLUSTER}
+            if robust is not None:
+                value, error, k = robust[position]
+                half = normal_quantile(sampling.level) * error
+                row = stated(value, value - half, value + half, sampling.level, "cluster-robust") | {"clusters": k}
+            found[name] = beside(kept | row, alone[name])
+    return found
+
+
+def weighted_area(truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]") -> Statistic:
+    """Return the statistic of the area under the ROC curve; undefined where a class was not drawn."""
+    import numpy as np
+
+    order = np.argsort(score, kind="stable")
+    starts = np.concatenate([[0], np.nonzero(np.diff(score[order]))[0] + 1])
+    sick = (truth[order] == 1).astype(float)
+
+    def area(weights: "ndarray[Any, Any]") -> "ndarray[Any, Any]":
+        ranked = weights[:, order]
+        positives = np.add.reduceat(ranked * sick, starts, axis=1)
+        negatives = np.add.reduceat(ranked * (1 - sick), starts, axis=1)
+        below = np.cumsum(negatives, axis=1) - negatives / 2
+        pairs = positives.sum(axis=1) * negatives.sum(axis=1)
+        won = (positives * below).sum(axis=1)
+        found: np.ndarray[Any, Any] = np.full(len(weights), np.nan)
+        np.divide(won, pairs, out=found, where=pairs > 0)
+        return found
+
+    return area
+
+
+def _robust(
+    truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]", sampling: Sampling
+) -> "list[tuple[float, float, int]] | None":
+    """Return value, cluster-robust error and number of clusters of slope and intercept; None without two clusters."""
+    import numpy as np
+
+    of = sampling.numbered(len(truth))
+    k = int(of.max()) + 1
+    fitted = None if _one_class(truth) else recalibration(truth, score)
+    if k < 2 or fitted is None:
+        return None
+    logit = _logit(score)
+    design = np.column_stack([np.ones_like(logit), logit])
+    of_slope = _fit(design, truth, np.zeros_like(logit))
+    found = []
+    for x, offset, beta in (
+        (design, np.zeros_like(logit), of_slope[0] if of_slope else [0.0, 1.0]),
+        (np.ones((len(logit), 1)), logit, [fitted[1][0]]),
+    ):
+        p = 1 / (1 + np.exp(-(x @ np.array(beta) + offset)))
+        bread = np.linalg.inv(x.T @ (x * (p * (1 - p))[:, None]))
+        scores = np.zeros((k, x.shape[1]))
+        np.add.at(scores, of, x * (truth - p)[:, None])
+        covariance = k / (k - 1) * bread @ (scores.T @ scores) @ bread
+        found.append((float(beta[-1]), math.sqrt(float(covariance[-1, -1])), k))
+    return found
 
 
 def _one_class(truth: "ndarray[Any, Any]") -> str | None:
@@ -177,14 +284,14 @@ def _auc(truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]", level: str) -> 
     if not variance > 0:
         return {"value": decimal(area), "reason": "DeLong's variance is 0 or undefined here, so it gives no interval"}
     half = normal_quantile(level) * math.sqrt(variance)
-    row = _stated(area, max(0.0, area - half), min(1.0, area + half), level, "delong")
+    row = stated(area, max(0.0, area - half), min(1.0, area + half), level, "delong")
     return row | {"standard_error": decimal(math.sqrt(variance))}
 
 
 def _brier(truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]", level: str, seed: int) -> dict[str, Any]:
     value = brier(truth, score)
     low, high = bootstrap_mean((score - truth) ** 2, level, seed=seed)
-    row = _stated(value, min(low, value), max(high, value), level, "bootstrap")
+    row = stated(value, min(low, value), max(high, value), level, "bootstrap")
     return row | {"seed": str(seed), "resamples": RESAMPLES}
 
 
@@ -197,7 +304,7 @@ def _calibration(truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]", level: 
     else:
         z = normal_quantile(level)
         rows = {
-            name: _stated(value, value - z * error, value + z * error, level, "normal")
+            name: stated(value, value - z * error, value + z * error, level, "normal")
             for name, (value, error) in zip(names, fitted, strict=False)
         }
     rows[names[2]] = _observed_expected(truth, score, level)
@@ -212,7 +319,7 @@ def _observed_expected(truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]", l
         return {"reason": "no event was observed or expected, so the ratio has no interval"}
     ratio = observed / expected
     half = normal_quantile(level) * math.sqrt((1 - observed / n) / observed)
-    return _stated(ratio, ratio * math.exp(-half), ratio * math.exp(half), level, "normal")
+    return stated(ratio, ratio * math.exp(-half), ratio * math.exp(half), level, "normal")
 
 
 def roc_points(truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]") -> list[dict[str, str]] | None:

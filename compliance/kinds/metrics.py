@@ -97,7 +97,17 @@ KNOWN: dict[str, Metric] = {
     **{name: _share("target") for name in ("prevalence", "share", "disclosure_rate")},
     **{
         name: Metric("score", "higher", 0, 1)
-        for name in ("roc_auc", "pr_auc", "c_index", "f1", "balanced_accuracy", "macro_accuracy", "dice", "iou", "nss")
+        for name in (
+            "roc_auc",
+            "pr_auc",
+            "c_index",
+            "f1",
+            "balanced_accuracy",
+            "macro_accuracy",
+            *(f"{name}_{over}" for name in ("precision", "recall", "f1") for over in ("macro", "micro", "weighted")),
+            *(f"{name}{part}" for name in ("dice", "iou") for part in ("", "_median", "_p5", "_p25", "_p75", "_p95")),
+            "nss",
+        )
     },
     **{
         name: Metric("score", "higher", -1, 1)
@@ -109,7 +119,10 @@ KNOWN: dict[str, Metric] = {
     "mae": Metric("score", "lower", 0),
     "rmse": Metric("score", "lower", 0),
     "r2": Metric("score", "higher", None, 1),
-    "hausdorff_95": Metric("mm", "lower", 0),
+    **{f"hausdorff_95{part}": Metric("mm", "lower", 0) for part in ("", "_median", "_p5", "_p25", "_p75", "_p95")},
+    "bland_altman_bias": Metric("score", "target"),
+    "limit_of_agreement_low": Metric("score", "target"),
+    "limit_of_agreement_high": Metric("score", "target"),
     "calibration_slope": Metric("score", "target"),
     "calibration_intercept": Metric("score", "target"),
     "observed_expected_ratio": Metric("ratio", "target", 0),
@@ -129,9 +142,20 @@ KNOWN: dict[str, Metric] = {
 """Metrics we know, with unit, direction and bounds. Any other states `unit` and `better` in its row."""
 
 CiMethod = Literal[
-    "clopper-pearson", "wilson", "wald", "delong", "bootstrap", "cluster-bootstrap", "normal", "t", "credible",
-    "profile-likelihood", "stated-without-method",
+    "clopper-pearson", "wilson", "wald", "delong", "bootstrap", "cluster-bootstrap", "korn-graubard", "cluster-robust",
+    "normal", "t", "credible", "profile-likelihood", "stated-without-method",
 ]  # fmt: skip
+
+
+class OtherInterval(Strict):
+    """Another interval of the same figure: where cases belong to clusters, the one as if they did not."""
+
+    ci_low: Number
+    ci_high: Number
+    ci_level: Level
+    ci_method: CiMethod
+    seed: Word | None = None
+    resamples: Positive | None = None
 
 
 class MetricRow(Strict):
@@ -164,6 +188,16 @@ class MetricRow(Strict):
     seed: Word | None = None
     """Of the resampling behind a bootstrap interval, as text."""
     resamples: Positive | None = None
+    clusters: Positive | None = None
+    """Clusters (patients, say) that the n cases belong to, where the interval takes account of them."""
+    design_effect: Number | None = None
+    """How many times the variance of independent cases; 2 means that n cases tell as much as half as many."""
+    other_intervals: list[OtherInterval] | None = None
+    """The same figure's interval by other methods."""
+    missing: Positive | None = None
+    """Cases of the group without a value for this figure, beside n."""
+    scale: Word | None = None
+    """What one unit of the value is, where `unit` is `score`: `mmol/L`, `years`."""
     threshold: Number | None = None
     """Decision threshold behind this figure, where it is not the record's."""
     small: bool | None = None
@@ -269,7 +303,7 @@ def _check_bounds(row: MetricRow, known: Metric) -> None:
         if text is None:
             continue
         number = Decimal(text)
-        clipped = field == "value" or row.ci_method not in ("wald", "normal", "t")
+        clipped = field == "value" or row.ci_method not in ("wald", "normal", "t", "cluster-robust")
         if clipped and (
             (known.low is not None and number < known.low) or (known.high is not None and number > known.high)
         ):
