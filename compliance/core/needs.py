@@ -199,7 +199,8 @@ def _elsewhere(case: Case, need: Need, valid: Validator) -> NeedResult:
         reason = f"{old[0].number} is about {about}, not about {wanted}."
         numbers = tuple(piece.number for piece in old)
         return NeedResult(need.id, NeedVerdict.STALE, reason, against=numbers, rule=Rule.OTHER_VERSION)
-    near = max((bundle[-1] for bundle in case.sorted(need.kind, need.about).bundles()), key=_place, default=None)
+    others = case.sorted(need.kind, need.about).bundles()
+    near = max((bundle[-1] for bundle in others if _is_near(need, bundle[0])), key=_place, default=None)
     rule = Rule.NOTHING if near is None else Rule.OTHER_EVIDENCE
     return NeedResult(need.id, NeedVerdict.GAP, _nothing(case, need, near), rule=rule)
 
@@ -225,6 +226,15 @@ def _conditions(need: Need) -> str:
     if need.metrics:
         parts.append(f"metric {paths.wordy(need.metrics.any_of)}")
     return f" with {', '.join(parts)}" if parts else ""
+
+
+def _is_near(need: Need, piece: Evidence) -> bool:
+    """Say whether evidence of the kind differs in one thing of several: a document of the type about another row."""
+    wanted = {path: values for path, values in need.where.items() if path not in (matching.DATA_ROLE, matching.STATUS)}
+    held = [paths.hold(piece.content, {path: values}) for path, values in wanted.items()]
+    if need.metrics:
+        held.append(any(row["name"] in need.metrics.any_of for row in piece.content.get("metrics") or []))
+    return len(held) > 1 and held.count(False) <= 1
 
 
 def _differs(need: Need, near: Evidence) -> str:

@@ -154,6 +154,20 @@ def test_a_word_judges(need: Json, records: list[Record], verdict: str, words: s
     assert (result.verdict.value, words in result.reason) == (verdict, True), result.reason
 
 
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ({"document_type": "policy", "answers": ["law/b"]},
+         "with document_type policy, answers law/a; EV-000001 says law/b for answers."),
+        ({"document_type": "press", "answers": ["law/b"]}, "with document_type policy, answers law/a."),
+    ],
+)  # fmt: skip
+def test_other_evidence_is_named_where_it_differs_in_one_thing_only(written: Json, reason: str) -> None:
+    need = {"kind": "document", "where": {"document_type": ["policy"], "answers[]": ["law/a"]}}
+    result = judged(need, {"paper": document(**written)}, ask="And is it so?")
+    assert (result.verdict.value, result.reason) == ("gap", f"No document evidence is on record {reason}")
+
+
 def test_what_is_asked_of_each_piece_is_not_asked_where_there_is_none() -> None:
     other = incident(type="complaint")
     row = {**ROW, "needs": [{"id": "n", **EACH}], "ask": "Were there none?"}
