@@ -173,6 +173,10 @@ class Requirement(Strict):
     def _answerable(self) -> Self:
         if not self.needs and not self.ask:
             raise ValueError("has neither needs nor an ask, so nothing could ever show it")
+        if self.measurable.startswith("yes") and not self.needs:
+            raise ValueError("is measurable, but no need measures it: add one, or say what is left open as `partly:`")
+        if self.measurable.startswith("partly") and not (self.needs or self.unmeasured):
+            raise ValueError("is measurable in part: add a need, or say under `unmeasured` why none measures it")
         ids = [need.id for need in self.needs]
         if len(set(ids)) < len(ids):
             raise ValueError("two needs share an id")

@@ -381,7 +381,7 @@ def test_nothing_is_met_while_the_ledger_does_not_verify() -> None:
 
 
 def test_an_ask_alone_is_undetermined_until_somebody_decides() -> None:
-    only = {"needs": [], "ask": "Is this question put to a person?"}
+    only = {"needs": [], "measurable": "no", "ask": "Is this question put to a person?"}
     assert finding(clean(), **only).finding is Verdict.UNDETERMINED
     assert "compliance determine law/art-15.1 --model clinical-risk@2" in finding(clean(), **only).next
     assert finding({**clean(), "decided": determination("met")}, **only).finding is Verdict.MET
@@ -390,7 +390,7 @@ def test_an_ask_alone_is_undetermined_until_somebody_decides() -> None:
 
 
 def test_a_decision_lapses() -> None:
-    only = {"needs": [], "ask": "Is this question put to a person?"}
+    only = {"needs": [], "measurable": "no", "ask": "Is this question put to a person?"}
     records = {**clean(), "decided": determination("met", valid_until="2026-11-22")}
     assert finding(records, **only, on="2026-11-22").finding is Verdict.MET
     assert finding(records, **only, on="2026-11-23").finding is Verdict.UNDETERMINED

@@ -111,6 +111,29 @@ def test_a_broken_row_is_named_with_its_line(tmp_path: Path, old: str, new: str,
     assert told[0].startswith(f"{tmp_path / 'qms.yaml'}:{line}: ")
 
 
+@pytest.mark.parametrize(
+    ("measurable", "more", "words"),
+    [
+        ('"yes: a count"', "", "no need measures it"),
+        ('"partly: a count"', "", "say under `unmeasured` why none measures it"),
+        ('"no"', "  unmeasured: nobody counts it\n", "unmeasured explains a row that is measurable in part"),
+        ('"partly: a count"', "  unmeasured: nobody counts it\n", None),
+        ('"no"', "", None),
+    ],
+)
+def test_a_row_that_is_measurable_is_measured_or_says_why_not(
+    tmp_path: Path, measurable: str, more: str, words: str | None
+) -> None:
+    row = GOOD[: GOOD.index("  needs:")].replace('"yes: a criterion is met"', measurable)
+    path = written(tmp_path, f"{row}{more}  ask: Would you release this version to your own hospital?\n")
+    if words is None:
+        assert catalogs.tally(catalogs.check(path)).ask_only == 1
+    else:
+        told = refusal(path).problem
+        assert told.startswith(f"{path}:7: qms/release: ")
+        assert words in told
+
+
 def test_a_broken_row_is_not_called_an_empty_list_as_well(tmp_path: Path) -> None:
     problem = refusal(written(tmp_path, GOOD.replace("tier: C", "tier: Z"))).problem
     assert len(problem.splitlines()) == 1
