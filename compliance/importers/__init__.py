@@ -116,6 +116,8 @@ _OURS = (
     "aif360:IMPORTER",
     "holistic_ai:IMPORTER",
     "deepchecks:IMPORTER",
+    "evidently:IMPORTER",
+    "nannyml:IMPORTER",
     "nnunet:IMPORTER",
     "monai:IMPORTER",
 )
