@@ -48,49 +48,6 @@ def test_importing_again_adds_nothing_and_says_so(compliance: Compliance, worksp
     assert "0 logged, 2 on record already" in compliance("import", WHOLE, cwd=workspace).err
 
 
-def test_the_same_bytes_about_another_version_are_another_result(compliance: Compliance, workspace: Path) -> None:
-    compliance("import", WHOLE, "--json", cwd=workspace)
-    (workspace / "model2.bin").write_text("weights of version two")
-    compliance("log", "model", "model2.bin", "--name", "clinical-risk", "--version", "2", cwd=workspace)
-    second = compliance("import", WHOLE, "--json", cwd=workspace)
-    assert all(row["new"] for row in second.json), "the newest version is meant where none is named"
-    assert "clinical-risk@2" in second.err
-
-
-def test_the_order_of_files_changes_nothing(compliance: Compliance, filled: Path, tmp_path: Path) -> None:
-    files = [WHOLE, AUDIT, SAMPLES / "sarif" / "bandit.sarif.json", SAMPLES / "junit" / "junit_mixed.xml"]
-    logged = []
-    for position, order in enumerate((files, files[::-1])):
-        workspace = shutil.copytree(filled, tmp_path / str(position))
-        done = compliance("import", *order, "--json", cwd=workspace)
-        pieces = [shown(compliance, workspace, row["evidence"]) for row in done.json]
-        logged.append({(row["file"], row["title"], row["completeness"], row["reason"]) for row in done.json})
-        assert len(pieces) == 5
-    assert logged[0] == logged[1]
-
-
-def test_a_dry_run_says_what_would_be_logged_and_logs_nothing(compliance: Compliance, workspace: Path) -> None:
-    before = compliance("list", "--json", cwd=workspace).json
-    done = compliance("import", WHOLE, WHOLE, "--dry-run", "--json", cwd=workspace)
-    assert done.code == 0
-    assert [row["new"] for row in done.json] == [True, True, False, False]
-    assert all(row["evidence"] is None for row in done.json)
-    assert compliance("list", "--json", cwd=workspace).json == before
-    assert not (workspace / ".compliance" / "attachments" / hashlib.sha256(WHOLE.read_bytes()).hexdigest()).exists()
-
-
-def test_a_folder_is_gone_through_and_what_nobody_knows_is_listed(compliance: Compliance, workspace: Path) -> None:
-    results = workspace / "results"
-    shutil.copytree(SAMPLES / "inspect_ai", results / "inspect")
-    done = compliance("import", results, "--json", cwd=workspace)
-    assert done.code == 0, "a file that was only found is no mistake"
-    by_name = {Path(row["file"]).name: row for row in done.json}
-    assert by_name["make.py"]["tool"] is None
-    assert by_name["make.py"]["evidence"] is None
-    assert by_name["limited.json"]["completeness"] == "incomplete"
-    assert compliance("import", results / "inspect" / "make.py", cwd=workspace).code == 2, "one that was named is"
-
-
 def test_what_a_file_cannot_say_is_asked_for_by_name(compliance: Compliance, workspace: Path) -> None:
     report = SAMPLES / "scikit_learn" / "classification_report.json"
     asked = compliance("import", report, WHOLE, "--json", cwd=workspace)
@@ -104,40 +61,6 @@ def test_what_a_file_cannot_say_is_asked_for_by_name(compliance: Compliance, wor
     unknown = compliance("import", report, "--dataset", "nobody@1", "--json", cwd=workspace)
     assert unknown.code == 2
     assert unknown.json["error"]["code"] == "unknown-reference"
-
-
-def test_raw_predictions_are_computed_from(compliance: Compliance, workspace: Path) -> None:
-    scores = SAMPLES / "scikit_learn" / "scores.csv"
-    done = compliance("import", scores, "--dataset", "flchain-test@1", "--group", "site", "--json", cwd=workspace)
-    assert done.code == 0, done.json
-    content = shown(compliance, workspace, done.json[0]["evidence"])["statement"]["predicate"]["content"]
-    names = {(row["name"], *(row.get("group") or {}).values()) for row in content["metrics"]}
-    assert {("roc_auc",), ("sensitivity", "A"), ("brier",)} <= names
-    assert content["predictions"] == {
-        "attachment": "scores.csv",
-        "truth": "y_true",
-        "score": "y_score",
-        "groups": ["site"],
-    }
-
-
-def test_a_validation_becomes_a_record_of_the_dataset(compliance: Compliance, workspace: Path) -> None:
-    file = SAMPLES / "great_expectations" / "validation.json"
-    done = compliance("import", file, "--dataset", "flchain-test@1", "--json", cwd=workspace)
-    assert done.code == 0, done.json
-    subject = shown(compliance, workspace, done.json[0]["evidence"])["statement"]["subject"]
-    assert [one["name"] for one in subject] == ["flchain-test@1"]
-
-
-def test_a_damaged_file_is_kept_as_unreadable_and_never_passes(compliance: Compliance, workspace: Path) -> None:
-    cut = workspace / "cut.eval"
-    cut.write_bytes(WHOLE.read_bytes()[:-100])
-    done = compliance("import", cut, "--json", cwd=workspace)
-    assert done.code == 2
-    row = done.json[0]
-    assert (row["tool"], row["kind"], row["completeness"]) == ("inspect-ai", "document", "unreadable")
-    assert row["evidence"]
-    assert "damaged or truncated" in row["reason"]
 
 
 def test_hostile_files_never_crash_and_never_pass(compliance: Compliance, workspace: Path) -> None:
