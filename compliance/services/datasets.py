@@ -37,6 +37,7 @@ _MEASURED = ("fingerprints", "leakage", "rows_sha256")
 def log(
     ws: "Workspace",
     source: "Path | Sql | pd.DataFrame",
+    /,
     *,
     name: str,
     version: str,

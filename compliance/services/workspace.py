@@ -227,7 +227,7 @@ class Workspace:
         return models.log_model(self, Path(path), name=name, version=version, **fields)
 
     def log_dataset(
-        self, source: "str | Path | Sql | DataFrame", *, name: str, version: str, role: str, **options: Any
+        self, source: "str | Path | Sql | DataFrame", /, *, name: str, version: str, role: str, **options: Any
     ) -> "list[Logged]":
         """Profile and digest a dataset and log it. See `services.datasets.log`."""
         from compliance.services import datasets
