@@ -16,10 +16,12 @@ from compliance.core.evidence import Evidence
 from compliance.core.findings import Note
 
 METHODS: tuple[statistics.Method, ...] = ("clopper-pearson", "wilson", "wald")
-PROPORTIONS = frozenset(METHODS) | {"stated-without-method"}
+FROM_COUNTS = frozenset(METHODS) | {"stated-without-method"}
 """How the method of an interval is called that counts alone would give."""
-LARGEST = 400
-"""Up to how many cases whole counts are sought behind a value whose counts are not stated."""
+SHARES = frozenset({"sensitivity", "specificity", "ppv", "npv", "accuracy"})
+"""Metrics that are x of n cases whether or not a source says so."""
+LARGEST = 1000
+"""Up to how many cases whole counts are sought behind a share whose counts are not stated."""
 
 
 def notes(case: Case) -> list[Note]:
@@ -57,26 +59,25 @@ def _intervals(case: Case) -> Iterator[Note]:
 def _impossible(row: Mapping[str, Any]) -> str | None:
     """Return why no whole counts give a stated interval by any common method, or None."""
     low, high, level = row.get("ci_low"), row.get("ci_high"), row.get("ci_level")
-    if low is None or high is None or level is None or row.get("ci_method") not in PROPORTIONS:
+    x, n, is_share = row.get("x"), row.get("n"), row["name"] in SHARES or row.get("unit") == "proportion"
+    if low is None or high is None or level is None or not n or row.get("ci_method") not in FROM_COUNTS:
         return None
-    return _unproducible(row.get("x"), row.get("n"), row["value"], low, high, level)
+    if x is None and (n > LARGEST or not is_share):
+        return None
+    return _unproducible(x, n, row["value"], low, high, level)
 
 
 @lru_cache(maxsize=8192)
-def _unproducible(x: int | None, n: int | None, value: str, low: str, high: str, level: str) -> str | None:
-    tried = "Clopper-Pearson, Wilson and Wald were tried"
+def _unproducible(x: int | None, n: int, value: str, low: str, high: str, level: str) -> str | None:
+    tried = "by any common method; Clopper-Pearson, Wilson and Wald were tried."
     stated = f"{value} ({low} to {high}, level {level})"
-    if x is not None and n:
-        bounds = [statistics.interval(x, n, method, level) for method in METHODS]
-        if any(statistics.prints_as(pair, (low, high)) for pair in bounds):
-            return None
-        return f"{x} of {n} does not give {stated} by any common method; {tried}."
-    if statistics.counts_behind(value, low, high, level, largest=LARGEST):
+    if x is None:
+        behind = statistics.counts_behind(value, low, high, level, largest=n)
+        return None if behind else f"no whole counts up to {n} cases give {stated} {tried}"
+    bounds = [statistics.interval(x, n, method, level) for method in METHODS]
+    if any(statistics.prints_as(pair, (low, high)) for pair in bounds):
         return None
-    if n is None or n <= LARGEST:
-        limit = f"{n}" if n else f"{LARGEST}"
-        return f"no whole counts up to {limit} cases give {stated} by any common method; {tried}." if n else None
-    return None
+    return f"{x} of {n} does not give {stated} {tried}"
 
 
 def _declared(case: Case) -> Iterator[Note]:
