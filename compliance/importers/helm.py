@@ -8,6 +8,7 @@ a request that failed, as many instances as `max_eval_instances` allowed. Versio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from compliance.importers import medhelm
 from compliance.importers.base import Given, Importer, NotSaidError, Reading, no_result
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source, member
@@ -37,7 +38,7 @@ def _read(source: Source, given: Given) -> Reading:
     adapter = mapping(spec["adapter_spec"], "adapter_spec")
     scenario = mapping(member(source.files, "scenario.json"), "scenario.json") if "scenario.json" in here else {}
     gaps = [f"{name} is missing." for name in _FILES if name not in here]
-    held = 0
+    held, jury = 0, medhelm.juries(spec)
     if "scenario_state.json" in here:
         state = mapping(member(source.files, "scenario_state.json"), "scenario_state.json")
         requests = listing(state["request_states"], "request_states")
@@ -45,6 +46,7 @@ def _read(source: Source, given: Given) -> Reading:
         failed = sum(1 for one in requests if not (one.get("result") or {}).get("success"))
         if failed:
             gaps.append(f"{failed} of {held} requests have no result.")
+        gaps += medhelm.unjudged(jury, requests)
     instances = _instances(stats)
     allowed = count(adapter.get("max_eval_instances"))
     if allowed and sum(instances.values()) >= allowed:
@@ -53,7 +55,8 @@ def _read(source: Source, given: Given) -> Reading:
     for name, group, value in _figures(stats):
         n = instances.get(group["split"]) if len(group) == 1 else None
         x = cases(value, n) if name in _SHARES else None
-        rows.add(name, None if x is not None else value, group=group, n=n, x=x)
+        said = medhelm.meaning(name, jury)
+        rows.add(name, None if x is not None else value, group=group, n=n, x=x, **said)
     if "per_instance_stats.json" in here:
         gaps += _contradictions(stats, listing(member(source.files, "per_instance_stats.json"), "per_instance_stats"))
     title = word(spec.get("name")) or "a run"
