@@ -66,6 +66,7 @@ def _read(source: Source, given: Given) -> Reading:
                     ", ".join(sorted({str(one["encodingFormat"]) for one in files if "encodingFormat" in one}))
                 ),
                 "limitations": _texts(rai, "dataLimitations"),
+                "columns": list(_columns(sets)),
                 "remarks": remarks,
             }
         ),
@@ -78,6 +79,22 @@ def _read(source: Source, given: Given) -> Reading:
         withheld=some(rows, "example row") if rows else None,
         notes=[f"It describes {len(files)} files or sets of files and {fields} fields. No address in it was opened."],
     )
+
+
+def _columns(sets: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Describe every field of every record set, by the set's name and its own, once each."""
+    told: set[str] = set()
+    for one in sets:
+        for field in listing(one.get("field") or [], "field"):
+            said = mapping(field, "a field")
+            prefix, own = _name(one), str(said.get("name") or said.get("@id") or "unnamed")
+            name = word(own if own.startswith(f"{prefix}/") else f"{prefix}/{own}")
+            if name and name not in told:
+                told.add(name)
+                types = said.get("dataType") or "not said"
+                kinds = [str(each).rpartition(":")[2] for each in (types if isinstance(types, list) else [types])]
+                note = clip(str(said.get("description") or ""), 20_000)
+                yield {"name": name, "type": word(", ".join(kinds)) or "not said", **present({"note": note})}
 
 
 def _version(text: str | None) -> str | None:

@@ -221,7 +221,8 @@ def _told(level: Level, shared: Mapping[Level, Shared]) -> dict[str, Any]:
 def _shelf(ws: "Workspace") -> Shelf:
     """Sort out what was revoked or superseded, by the same rules as an assessment."""
     kinds = ("dataset", "revocation", "key-event")
-    evidence = [ws.ledger.piece(index) for kind in kinds for index in ws.ledger.indexes_of(kind)]
+    indexes = [index for kind in kinds for index in ws.ledger.indexes_of(kind)]
+    evidence = [piece for index in indexes for piece in ws.ledger.evidence(index, index + 1)]  # none of one erased
     return Shelf(evidence, ws.config.system.id, "9999-12-31")
 
 

@@ -237,12 +237,13 @@ def _parts(by: Mapping[str, "pa.ChunkedArray"], positive: "pa.ChunkedArray | Non
 
 
 def _silent(sizes: Sequence[int]) -> set[int]:
-    """Return which groups' positives stay untold: small ones, and one more where only one is small."""
-    silent = {index for index, n in enumerate(sizes) if n < SMALL}
-    if len(silent) == 1:
-        others = sorted(set(range(len(sizes))) - silent, key=lambda index: sizes[index])
-        silent |= set(others[:1])
-    return silent
+    """Return which groups' outcomes stay untold: small ones, and the next larger until what is left over is many."""
+    order = sorted(range(len(sizes)), key=lambda index: sizes[index])
+    count = sum(1 for n in sizes if n < SMALL)
+    if count:
+        while count < len(order) and (count == 1 or sum(sizes[index] for index in order[:count]) < SMALL):
+            count += 1
+    return set(order[:count])
 
 
 def _period(table: Table, time: str) -> dict[str, Any]:

@@ -3,17 +3,23 @@
 import json
 import os
 import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import datasets as support
 
-from compliance import InvalidInput, Profile, System, Workspace
+from compliance import InvalidInput, Workspace
 from compliance.core import fingerprint
 from compliance.core.evidence import Evidence
 from compliance.errors import Unavailable
-from compliance.services import datasets, profile
+from compliance.services import acts, datasets, overlap, profile
+from compliance.services.reading.table import from_frame
 from compliance.services.verify import verify_workspace
 
 COLUMNS = ["patient", "age", "sex", "site", "note", "died"]
@@ -49,27 +55,21 @@ def write(path: Path, lines: list[list[str]], columns: list[str] = COLUMNS) -> P
     return path
 
 
-def workspace(root: Path) -> Workspace:
-    system = System(id="demo", name="Demo", provider="Nobody", model="m", catalogs=["eu-ai-act"])
-    return Workspace.create(root, system=system, profile=Profile(), origin="example.org/demo")
-
-
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COMPLIANCE_PASSPHRASE", "correct horse battery")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens: evidence stays pending
+    for name, value in support.ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
 def ws(tmp_path: Path) -> Workspace:
-    return workspace(tmp_path / "ws")
+    return support.workspace(tmp_path / "ws")
 
 
 def log(ws: Workspace, lines: list[list[str]], name: str, role: str, **options: Any) -> Evidence:
     given = {"target": "died", "groups": ["sex", "site"], "patient": "patient", "version": "1", **options}
     path = write(ws.root / f"{name}.csv", lines)
-    (logged,) = ws.log_dataset(path, name=name, role=role, **given)
-    return ws.ledger.piece(int(logged.evidence[3:]))
+    return support.on_record(ws, ws.log_dataset(path, name=name, role=role, **given))
 
 
 # --- what is measured ------------------------------------------------------------------------------
@@ -112,8 +112,6 @@ def test_percentiles_need_values_beyond_them() -> None:
 
 
 def test_distributions_are_those_of_pandas() -> None:
-    import pandas as pd
-
     series = pd.Series([float(value**1.5) for value in range(1000)])
     told = profile._distribution(series.to_numpy())
     assert told is not None
@@ -124,8 +122,6 @@ def test_distributions_are_those_of_pandas() -> None:
 
 
 def test_csv_and_parquet_of_the_same_rows_have_the_same_fingerprints(ws: Workspace) -> None:
-    import pandas as pd
-
     log(ws, rows(0, 60), "text", "train")
     typed = pd.read_csv(ws.root / "text.csv")
     typed.to_parquet(ws.root / "typed.parquet")
@@ -160,6 +156,137 @@ def test_people_in_training_and_test_are_counted_and_told_in_the_record(ws: Work
     found = datasets.compare(ws, "leaky", "train@1")
     assert (found.shared, found.undecided) == (10, False)
     assert found.to_dict()["shared_patients"] == 10
+
+
+def test_training_data_logged_later_show_the_leakage_in_the_record_of_the_test_data(
+    ws: Workspace,
+) -> None:
+    first = log(ws, rows(90, 140), "leaky", "test", split_method="by date", summary="Held out.")
+    clean = log(ws, rows(100, 150), "clean", "test")
+    assert "leakage" not in first.content
+    log(ws, rows(0, 100), "train", "train")
+    again, other = ws.ledger.piece(ws.ledger.size - 2), ws.ledger.piece(ws.ledger.size - 1)
+    assert (again.subjects, again.content["leakage"]["shared"]) == (first.subjects, 10)
+    assert (other.subjects, other.content["leakage"]["shared"]) == (clean.subjects, 0)
+    assert again.predicate["supersedes"]["name"] == first.number
+    kept = {name: again.content[name] for name in first.content}
+    assert (kept, again.predicate["summary"]) == (first.content, "Held out.")
+    assert again.predicate["attachments"] == first.predicate["attachments"]
+    assert verify_workspace(ws.root).ok
+    size = ws.ledger.size
+    log(ws, rows(200, 220), "elsewhere", "test")
+    assert ws.ledger.size == size + 1
+
+
+@pytest.mark.parametrize("order", [("train", "test"), ("test", "train")])
+@pytest.mark.parametrize(("first", "finding"), [(60, "passed"), (50, "failed")])
+def test_independence_is_failed_by_a_shared_patient_whichever_was_logged_first(
+    tmp_path: Path, order: tuple[str, str], first: int, finding: str
+) -> None:
+    ws = support.workspace(tmp_path / "two", "tripod-ai")
+    (ws.root / "m.bin").write_bytes(b"model")
+    ws.log_model(ws.root / "m.bin", name="m", version="1", title="m 1")
+    data = {"train": rows(0, 60), "test": rows(first, 90)}
+    for name in order:
+        log(ws, data[name], name, name)
+    ws.log_evaluation(model="m@1", dataset="test@1", title="e", metrics=[{"name": "sensitivity", "x": 3, "n": 4}])
+    verdicts = {need.need: need.verdict.value for found in ws.assess(model="m@1").findings for need in found.needs}
+    assert verdicts["disjoint"] == finding
+
+
+def test_withdrawn_data_do_not_count(ws: Workspace) -> None:
+    train = log(ws, rows(0, 60), "train", "train")
+    acts.revoke(ws, train.number, "wrong file")
+    assert "leakage" not in log(ws, rows(50, 80), "test", "test").content
+    with pytest.raises(InvalidInput, match="Every record of train was withdrawn"):
+        datasets.compare(ws, "train", "test")
+    acts.revoke(ws, log(ws, rows(0, 60), "late", "train").number, "a person asks for it", erase="Art. 17 GDPR")
+    again = log(ws, rows(0, 10), "other", "train")
+    assert again.content["leakage"] == {"datasets": 1, "not_comparable": 0, "shared": 0}
+
+
+def test_a_further_record_without_fingerprints_hides_none(ws: Workspace) -> None:
+    train = log(ws, rows(0, 60), "train", "train")
+    same = {"sha256": train.subjects[0]["digest"]["sha256"], "basis": "file", "role": "train", "title": "more"}
+    ws.log_records([{"kind": "dataset", "name": "train", "version": "1", **same}])
+    assert log(ws, rows(50, 80), "test", "test").content["leakage"]["shared"] == 10
+
+
+def test_a_moment_and_a_truth_value_are_the_same_however_a_tool_writes_them(ws: Workspace) -> None:
+    columns = ["patient", "seen", "died"]
+    one = write(ws.root / "one.csv", [["p1", "2026-01-02T05:00:00+02:00", "True"]], columns)
+    other = write(ws.root / "other.csv", [["p1", "2026-01-02 03:00Z", "true"]], columns)
+    ws.log_dataset(one, name="one", version="1", role="train", patient="patient")
+    ws.log_dataset(other, name="other", version="1", role="test", patient="patient")
+    assert datasets.compare(ws, "one", "other").records.count == 1
+
+
+def test_fingerprints_of_an_older_format_are_not_comparable(ws: Workspace) -> None:
+    piece = log(ws, rows(0, 50), "train", "train")
+    log(ws, rows(50, 99), "test", "test")
+    (kept,) = [a for a in piece.predicate["attachments"] if a["classification"] == "restricted"]
+    told = overlap._fingerprints(ws, piece)
+    assert isinstance(told, fingerprint.Fingerprints)
+    old = (ws.attachments / kept["sha256"]).read_bytes().replace(b"fingerprints 2", b"fingerprints 1")
+    where = ws.attachments / sha256(old).hexdigest()
+    where.write_bytes(old)
+    kept["sha256"] = where.name
+    assert "of another format" in str(overlap._fingerprints(ws, piece))
+
+
+def test_composition_is_compared_with_its_difference(ws: Workspace) -> None:
+    log(ws, rows(0, 100), "train", "train")
+    log(ws, rows(101, 112), "test", "test")
+    told = {str(row["group"]): row for row in datasets.compare(ws, "train", "test").to_dict()["composition"]}
+    assert told["{'sex': 'F'}"] == {
+        "group": {"sex": "F"},
+        "first": "0.500000",
+        "second": "0.454545",
+        "difference": "-0.045455",
+    }
+    assert told["{'site': 'B'}"]["difference"] is None
+
+
+# --- within groups ---------------------------------------------------------------------------------
+
+
+def test_spread_and_missing_values_are_told_by_group_where_that_tells_on_nobody(ws: Workspace) -> None:
+    content = log(ws, rows(0, 200), "c", "train", groups=["sex"]).content
+    age = next(column for column in content["columns"] if column["name"] == "age")
+    ages = {sex: [int(r[1]) for r in rows(0, 200) if r[2] == sex and r[1]] for sex in "FM"}
+    told = {part["group"]["sex"]: part for part in age["by_group"]}
+    assert {sex: (told[sex]["n"], told[sex]["missing"]) for sex in "FM"} == {"F": (100, 0), "M": (90, 10)}
+    for sex in "FM":
+        assert float(told[sex]["distribution"]["mean"]) == pytest.approx(sum(ages[sex]) / len(ages[sex]), rel=1e-5)
+    by_site = log(ws, rows(0, 200), "d", "train", groups=["site"]).content["columns"]
+    assert "by_group" not in next(column for column in by_site if column["name"] == "age")
+
+
+@given(st.lists(st.sampled_from("ABC"), min_size=12, max_size=60))
+@settings(max_examples=40, deadline=None)
+def test_no_group_is_told_that_subtraction_would_reduce_to_a_few(groups: list[str]) -> None:
+    """What is left over after the groups that are told is nobody, or SMALL people or more."""
+    frame = pd.DataFrame({"g": groups, "x": [float(i) for i in range(len(groups))]})
+    found = profile.profile(from_frame(frame, "f"), groups=["g"])
+    column = next(column for column in found["columns"] if column["name"] == "x")
+    told = [part["n"] for part in column.get("by_group", [])]
+    assert all(n >= profile.SMALL for n in told)
+    left = len(groups) - sum(told)
+    assert not told or left == 0 or left >= profile.SMALL
+
+
+def test_a_time_span_is_told_in_whole_months_and_sites_by_name(ws: Workspace) -> None:
+    path = write(ws.root / "v.csv", [[f"p{i}", f"2026-0{1 + i % 3}-1{i % 7}", "North"] for i in range(30)],
+                 ["patient", "seen", "clinic"])  # fmt: skip
+    options: dict[str, Any] = {"time": "seen", "site": "clinic", "sites": [{"name": "North", "country": "NO"}]}
+    (logged,) = ws.log_dataset(path, name="v", version="1", role="test", **options)
+    content = ws.ledger.piece(int(logged.evidence[3:])).content
+    assert content["period"] == {"start": "2026-01-01", "end": "2026-03-31"}
+    assert content["sites"] == [{"name": "North", "country": "NO", "n": 30}]
+    with pytest.raises(InvalidInput, match="no column of dates"):
+        ws.log_dataset(path, name="v", version="2", role="test", time="clinic")
+    with pytest.raises(InvalidInput, match="no record of Nord"):
+        ws.log_dataset(path, name="v", version="2", role="test", site="clinic", sites=[{"name": "Nord"}])
 
 
 def test_another_version_in_the_same_role_is_no_leakage(ws: Workspace) -> None:
@@ -208,7 +335,7 @@ def validated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Evidence]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COMPLIANCE_PASSPHRASE", "correct horse battery")
         patch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-        ws = workspace(root)
+        ws = support.workspace(root)
         (root / "suite.json").write_text(json.dumps(SUITE))
         odd = [SECRETS[0], SECRETS[1], "X", "A", SECRETS[2], "1"]
         piece = log(ws, [*rows(0, 150), odd], "cohort", "train", suite=root / "suite.json", groups=["site"])

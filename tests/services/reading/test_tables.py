@@ -1,0 +1,200 @@
+"""Tables: the same typed rows are the same rows in every format; what pandas makes of them changes nothing."""
+
+import json
+import sqlite3
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.ipc
+import pyarrow.parquet
+import pytest
+from support.datasets import on_record
+
+from compliance import InvalidInput, Workspace
+from compliance.services.prints import take
+from compliance.services.reading import read_table
+from compliance.services.reading.sql import Sql
+from compliance.services.reading.table import Table, from_frame
+
+SECRET = b"s" * 32
+ROWS: list[dict[str, Any]] = [
+    {
+        "patient": f"p{i:03d}",
+        "age": 40 + i,
+        "kappa": None if i % 7 == 3 else i / 3,
+        "dose": Decimal(i) / 4,
+        "died": i % 3 == 0,
+        "born": date(1950, 1, 1 + i % 28),
+        "seen": datetime(2026, 1, 1 + i % 28, i % 24, 30, 5, 120_000, tzinfo=UTC),
+        "note": None if i % 5 == 1 else ["Ärztin, \"ok\"", "line\nbreak", " spaces ", "007"][i % 4],
+    }
+    for i in range(40)
+]  # fmt: skip
+
+
+def arrow() -> pa.Table:
+    return pa.Table.from_pylist(ROWS)
+
+
+def digest(table: Table) -> str:
+    return take(table, SECRET, patient="patient").rows_sha256
+
+
+def write_csv(path: Path) -> None:
+    pd.DataFrame(ROWS).to_csv(path, index=False)
+
+
+def write_feather_1(path: Path) -> None:
+    plain = arrow().set_column(3, "dose", arrow()["dose"].cast(pa.float64()))
+    pa.feather.write_feather(plain, str(path), version=1)
+
+
+def write_stream(path: Path) -> None:
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, arrow().schema) as writer:
+        writer.write_table(arrow())
+
+
+def write_jsonl(path: Path) -> None:
+    said = [{k: v if isinstance(v, int | float | str) or v is None else str(v) for k, v in row.items()} for row in ROWS]
+    path.write_text("".join(json.dumps(row) + "\n" for row in said))
+
+
+def write_reversed(path: Path) -> None:
+    """Other order of rows and of columns."""
+    pd.DataFrame(ROWS[::-1])[list(ROWS[0])[::-1]].to_csv(path, index=False)
+
+
+WRITERS = {
+    "rows.csv": write_csv,
+    "reversed.csv": write_reversed,
+    "rows.parquet": lambda path: pa.parquet.write_table(arrow(), path),
+    "rows.feather": lambda path: pa.feather.write_feather(arrow(), str(path)),
+    "old.feather": write_feather_1,
+    "rows.arrow": write_stream,
+    "rows.jsonl": write_jsonl,
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_the_same_rows_have_the_same_digest_and_fingerprints_in_every_format(tmp_path: Path, name: str) -> None:
+    WRITERS[name](tmp_path / name)
+    table = read_table(tmp_path / name)
+    expected = take(Table("memory", "Arrow", arrow()), SECRET, patient="patient")
+    assert take(table, SECRET, patient="patient") == expected
+    assert table.rows == len(ROWS)
+
+
+def test_one_changed_value_changes_the_digest() -> None:
+    other = [dict(row) for row in ROWS]
+    other[17]["kappa"] = 17 / 3 + 1e-15
+    assert digest(Table("m", "Arrow", pa.Table.from_pylist(other))) != digest(Table("m", "Arrow", arrow()))
+
+
+def test_rows_of_a_database_are_the_same_rows(tmp_path: Path, ws: Workspace) -> None:
+    """There the digest over rows is the subject; the file of the same rows has it beside its own."""
+    pd.DataFrame(ROWS).to_csv(tmp_path / "rows.csv", index=False)
+    with sqlite3.connect(tmp_path / "clinic.db") as connection:
+        connection.execute("CREATE TABLE visits (patient TEXT, age INTEGER, kappa REAL, dose NUMERIC, died BOOLEAN, "
+                           "born DATE, seen TEXT, note TEXT)")  # fmt: skip
+        for row in ROWS:
+            values = [
+                float(v) if isinstance(v, Decimal) else str(v) if isinstance(v, date) else v for v in row.values()
+            ]
+            connection.execute(f"INSERT INTO visits VALUES ({','.join('?' * len(row))})", values)
+    source = Sql(f"sqlite:///{tmp_path}/clinic.db?timeout=5", table="visits")
+    piece = on_record(ws, ws.log_dataset(source, name="visits", version="1", role="test", patient="patient"))
+    csv = on_record(ws, ws.log_dataset(tmp_path / "rows.csv", name="file", version="1", role="test"))
+    (subject,) = piece.subjects
+    assert subject["annotations"]["basis"] == "table"
+    assert subject["digest"]["sha256"] == piece.content["rows_sha256"] == csv.content["rows_sha256"]
+    assert piece.content["source_reference"] == "sqlite:///clinic.db, table visits"
+    assert str(tmp_path) not in json.dumps(piece.statement)
+
+
+# --- frames ----------------------------------------------------------------------------------------
+
+
+def frames() -> dict[str, pd.DataFrame]:
+    plain = pd.DataFrame(ROWS)
+    berlin = plain.assign(seen=plain["seen"].dt.tz_convert("Europe/Berlin"))
+    return {
+        "plain": plain,
+        "categories": plain.assign(note=plain["note"].astype("category"), died=plain["died"].astype("category")),
+        "arrow-backed": plain.convert_dtypes(dtype_backend="pyarrow"),
+        "nullable": plain.convert_dtypes(),
+        "another zone": berlin,
+        "objects": plain.astype(object),
+        "a named index": plain.set_index("patient"),
+    }
+
+
+@pytest.mark.parametrize("name", frames())
+def test_a_frame_is_its_rows_whatever_pandas_keeps_them_in(name: str) -> None:
+    assert digest(from_frame(frames()[name], "the frame")) == digest(Table("m", "Arrow", arrow()))
+
+
+def test_values_of_several_types_in_one_column_are_kept_as_they_are_spelled() -> None:
+    mixed = from_frame(pd.DataFrame({"x": [1, "a", 2.5, None, True, date(2026, 1, 2), [1, {"b": None}]]}), "f")
+    assert mixed.text("x").to_pylist() == ["1", "a", "2.5", None, "true", "2026-01-02", '[1,{"b":null}]']
+
+
+def test_nested_and_binary_columns_have_one_spelling() -> None:
+    table = Table("m", "Arrow", pa.table({"x": [[1, 2], None], "y": [{"b": 1, "a": "ü"}, None], "z": [b"\x00", None]}))
+    spelled = {name: table.text(name).to_pylist() for name in table.columns}
+    assert spelled == {
+        "x": ["[1,2]", None],
+        "y": ['{"a":"ü","b":1}', None],
+        "z": ["6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d", None],
+    }
+
+
+@pytest.mark.parametrize(
+    ("frame", "told"),
+    [
+        (pd.DataFrame({"x": []}), "no rows"),
+        (pd.DataFrame(), "no rows"),
+        (pd.DataFrame([[1, 2]], columns=["x", "x"]), "two columns called 'x'"),
+        (pd.DataFrame([[1, 2]], columns=["1", 1]), "two columns called '1'"),
+    ],
+)
+def test_a_frame_that_is_no_table_is_refused(ws: Workspace, frame: pd.DataFrame, told: str) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        ws.log_dataset(frame, name="f", version="1", role="train")
+
+
+def test_a_frame_is_logged_by_its_rows(ws: Workspace) -> None:
+    piece = on_record(ws, ws.log_dataset(pd.DataFrame(ROWS), name="f", version="1", role="train", time="seen"))
+    assert piece.subjects[0]["annotations"]["basis"] == "table"
+    assert piece.content["period"] == {"start": "2026-01-01", "end": "2026-01-31"}
+    types = {column["name"]: column["type"] for column in piece.content["columns"]}
+    assert types == {"patient": "text", "age": "integer", "kappa": "number", "dose": "number", "died": "boolean",
+                     "born": "date", "seen": "time", "note": "text"}  # fmt: skip
+
+
+# --- what is refused -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("x.parquet", b"PAR1 and no more", "no whole Parquet file"),
+        ("x.arrow", b"ARROW1\0\0 and no more", "no whole Arrow file"),
+        ("x.feather", b"FEA1 and no more", "no whole Arrow file"),
+        ("x.parquet", b"a,b\n1,2\n", "not what its name says"),
+        ("x.csv", b"\x1f\x8b\x08 packed", r"packed \(gzip\)"),
+        ("x.jsonl", b'{"a": 1}\n{"a": SECRET\n', r"x\.jsonl:2: this line is no JSON"),
+        ("x.jsonl", b'{"a": 1}\n[1]\n', "is no object"),
+        ("x.jsonl", b'{"a": 1, "a": 2}\n', "gives a field twice"),
+        ("x.jsonl", b"\n", "no rows"),
+    ],
+)
+def test_a_damaged_file_is_named_and_no_value_of_it_repeated(tmp_path: Path, name: str, data: bytes, told: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InvalidInput, match=told) as refusal:
+        read_table(tmp_path / name)
+    assert "SECRET" not in str(refusal.value)
