@@ -36,6 +36,12 @@ def determine(
     carry: Annotated[
         list[str] | None, typer.Option(metavar="EV", help="Evidence of an earlier version that counts for this one.")
     ] = None,
+    based_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="EV", help="Evidence that the decision rests on; to carry over, the planned change that allows it."
+        ),
+    ] = None,
     key: options.Key = None,
     workspace: options.WorkspaceDir = None,
     as_json: options.AsJson = False,
@@ -45,7 +51,8 @@ def determine(
     from compliance.services.workspace import Workspace
 
     with Workspace.open(workspace) as ws:
-        told(acts.determine(ws, requirement, model, decision, reason, carry=carry or [], key=key), as_json)
+        named = {"carry": carry or [], "based_on": based_on or []}
+        told(acts.determine(ws, requirement, model, decision, reason, **named, key=key), as_json)
 
 
 def revoke(

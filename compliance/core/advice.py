@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compliance.core.catalog import AUDIT_TRAIL, Need, Requirement
-from compliance.core.findings import Assessment, Finding, NeedResult, NeedVerdict, Thing, Verdict
+from compliance.core.findings import Assessment, Finding, NeedResult, NeedVerdict, Rule, Thing, Verdict
 
 _URGENCY = {
     Verdict.FAILED: 0,
@@ -15,8 +15,6 @@ _URGENCY = {
     Verdict.GAP: 4,
     Verdict.UNDETERMINED: 5,
 }
-PUBLISHED_ONLY = "nobody here holds the bytes."
-"""How the reason ends where evidence speaks of a published identity: its bytes have to be logged first."""
 _TIER = {"C": 0, "S": 1, "X": 2}
 
 
@@ -44,11 +42,11 @@ def for_need(requirement: Requirement, need: Need, result: NeedResult, model: Th
     if result.verdict is NeedVerdict.STALE and need.about == "model-version" and model and need.max_age_days is None:
         return (
             f"compliance determine {requirement.id} --model {name} --decision carried-over "
-            f"--carry {against} --reason TEXT"
+            f"--carry {against} --based-on EV --reason TEXT"
         )
-    if result.reason.startswith("No approval:") and need.approved and against:
+    if result.rule is Rule.NO_APPROVAL and need.approved and against:
         return f"compliance approve {against} --meaning {need.approved.meaning}"
-    if result.reason.endswith(PUBLISHED_ONLY) and need.about == "model-version":
+    if result.rule is Rule.PUBLISHED_ONLY and need.about == "model-version":
         return f"compliance log model PATH --name {name.partition('@')[0]} --version VERSION"
     if result.verdict is NeedVerdict.INSUFFICIENT and need.kind in ("model-version", "dataset"):
         return f"compliance log record {need.kind}.yaml"

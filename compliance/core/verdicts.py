@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from compliance.core import criteria, faces, judgement, matching, paths
-from compliance.core.advice import PUBLISHED_ONLY
 from compliance.core.case import Case, Validator
 from compliance.core.catalog import Need
 from compliance.core.evidence import Evidence
@@ -135,7 +134,7 @@ def _unfit(case: Case, need: Need, piece: Evidence, valid: Validator) -> Said | 
         why = str(piece.predicate.get("completeness_reason") or "no reason given").rstrip(".")
         return Said(f"{piece.number} is {piece.completeness}: {why}.", rule=Rule.INCOMPLETE)
     if _identity_only(need, piece):
-        why = f"{piece.number} is about a published identity (digest basis identity): {PUBLISHED_ONLY}"
+        why = f"{piece.number} is about a published identity (digest basis identity): nobody here holds the bytes."
         return Said(why, rule=Rule.PUBLISHED_ONLY)
     if why_not := _data(case, piece) or matching.lacks(need, piece) or next(judgement.judged(case, need, piece), None):
         return why_not

@@ -40,11 +40,14 @@ def determine(
     reason: str,
     *,
     carry: Sequence[str] = (),
+    based_on: Sequence[str] = (),
     key: str | None = None,
     **fields: Any,
 ) -> list[Logged]:
     """Sign a decision about requirements for one model version (default: the system's model, newest version).
 
+    `carry` names evidence of an earlier version, `based_on` what the decision rests on: for evidence that is carried
+    over, the planned change that allows it.
     Raises InvalidInput for a requirement that no catalog of this system knows: a misspelt id would decide nothing.
     """
     from compliance.services import own_catalogs
@@ -62,10 +65,14 @@ def determine(
     act = {"kind": "determination", "model": name, "requirements": list(requirements), "decision": decision}
     return record.log(
         ws,
-        [act | {"reason": reason} | ({"carry": list(carry)} if carry else {}) | fields],
+        [act | {"reason": reason} | _named("carry", carry) | _named("based_on", based_on) | fields],
         how="act",
         key=key,
     )
+
+
+def _named(field: str, numbers: Sequence[str]) -> dict[str, list[str]]:
+    return {field: list(numbers)} if numbers else {}
 
 
 def revoke(

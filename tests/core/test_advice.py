@@ -7,7 +7,7 @@ import pytest
 
 from compliance.core import advice
 from compliance.core.catalog import Need, Requirement
-from compliance.core.findings import Assessment, Finding, NeedResult, NeedVerdict, Thing, Verdict
+from compliance.core.findings import Assessment, Finding, NeedResult, NeedVerdict, Rule, Thing, Verdict
 
 MODEL = Thing("clinical-risk@2", "0" * 64)
 
@@ -45,21 +45,21 @@ def test_a_gap_names_the_command_that_fills_it(wanted: Need, command: str) -> No
 
 def test_a_missing_approval_is_asked_for() -> None:
     wanted = need("document", approved={"meaning": "reviewed", "role": "reviewer"})
-    result = NeedResult("n", NeedVerdict.INSUFFICIENT, "No approval: nobody.", against=("EV-000009",))
+    result = NeedResult("n", NeedVerdict.INSUFFICIENT, "nobody", against=("EV-000009",), rule=Rule.NO_APPROVAL)
     assert advice.for_need(requirement(), wanted, result, MODEL) == "compliance approve EV-000009 --meaning reviewed"
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason", "command"),
+    ("kind", "rule", "command"),
     [
-        ("evaluation", f"EV-000009 is about a published identity: {advice.PUBLISHED_ONLY}",
+        ("evaluation", Rule.PUBLISHED_ONLY,
          "compliance log model PATH --name clinical-risk --version VERSION"),
-        ("model-version", "EV-000009 leaves out udi.", "compliance log record model-version.yaml"),
+        ("model-version", Rule.FIELD_MISSING, "compliance log record model-version.yaml"),
     ],
 )  # fmt: skip
-def test_evidence_that_cannot_carry_the_claim_is_mended_where_it_lacks(kind: str, reason: str, command: str) -> None:
+def test_evidence_that_cannot_carry_the_claim_is_mended_where_it_lacks(kind: str, rule: Rule, command: str) -> None:
     wanted = need(kind, about="model-version")
-    result = NeedResult("n", NeedVerdict.INSUFFICIENT, reason, against=("EV-000009",))
+    result = NeedResult("n", NeedVerdict.INSUFFICIENT, "so", against=("EV-000009",), rule=rule)
     assert advice.for_need(requirement(), wanted, result, MODEL) == command
 
 
