@@ -137,6 +137,7 @@ def _model(told: Told) -> Json:
     for field, value in (*((field, content.get(field)) for field in _STATED), ("parameters", parameters)):
         if value is not None:
             properties.append(_property(field, value))
+    properties += [_property("remark", remark) for remark in content.get("remarks", ())]
     files = [_file(file, str(subject["name"])) for file in content.get("files", ())]
     return component | ({"components": files} if files else {}) | {"modelCard": card, "properties": properties}
 
@@ -155,7 +156,7 @@ def _card(told: Told) -> Json:
         "outputs": [{"format": _format(column)} for column in content.get("outputs", ())],
     }
     purpose = told.system.get("profile", {}).get("intended_purpose")
-    limits = [*content.get("limitations", ()), description.get("limitations"), *content.get("remarks", ())]
+    limits = [*content.get("limitations", ()), description.get("limitations")]
     considerations = {
         "users": [text for text in (description.get("users"),) if text],
         "useCases": [text for text in (purpose, *content.get("intended_tasks", ())) if text],

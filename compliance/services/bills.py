@@ -29,7 +29,8 @@ def ml_bom(ws: "Workspace", model: str | None, as_of: str | date | None, *, spec
     system = ws.system_record(evidence).content
     thing = model_version(evidence, model or system["system"].get("model"), required=True)
     shelf = Shelf(evidence, ws.config.system.id, day.isoformat())
-    live = shelf.about("model-version", thing.sha256) if thing else ()
+    about = shelf.about("model-version", thing.sha256) if thing else ()
+    live = [piece for piece in about if thing and piece.subjects[0]["name"] == thing.name]  # one digest, two names
     if thing is None or not live:
         raise UnknownReference(
             "No live record of a model version is there to make a bill of.",

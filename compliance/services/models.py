@@ -5,7 +5,7 @@ them. Where two files contradict each other neither is taken, unless the author 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,12 @@ _PRECISION = re.compile(r"(bf|fp|f|float|bfloat|int|uint|i|u)[ _]?(\d{1,2})(?!\d
 
 Said = tuple[str, Any]
 """A file, and the value that it gives."""
+Tell = Callable[[str], None]
+"""What hears a line for the reader."""
+
+
+def _silent(_: str) -> None:
+    """For whoever does not listen."""
 
 
 def log_model(
@@ -45,21 +51,28 @@ def log_model(
     version: str,
     key: str | None = None,
     cache: bool = True,
+    tell: Tell = _silent,
     **fields: Any,
 ) -> "list[Logged]":
     """Digest a model file or folder and log it as `model-version`; `fields` are the kind's own.
 
-    With `cache`, a large file that was digested before and has not been touched since is not read again. Its OpenSSF
-    Model Signing signature travels as the attachment `model.sig`.
+    With `cache`, a large file that was digested before and has not been touched since is not read again, and `tell`
+    hears of it. Its OpenSSF Model Signing signature travels as the attachment `model.sig`.
     """
     path = path.absolute()
     authored = {"kind": "model-version", "name": name, "version": version, "title": f"{name} {version}", **fields}
-    whole = described(ws, path, authored, ws.signer(key), cache=cache)
+    whole = described(ws, path, authored, ws.signer(key), cache=cache, tell=tell)
     return record.log(ws, [whole], how="log", base=path.parent, key=key)
 
 
 def described(
-    ws: "Workspace", path: Path, authored: Mapping[str, Any], signer: "Signer", *, cache: bool = True
+    ws: "Workspace",
+    path: Path,
+    authored: Mapping[str, Any],
+    signer: "Signer",
+    *,
+    cache: bool = True,
+    tell: Tell = _silent,
 ) -> dict[str, Any]:
     """Return a model-version record with digest, signature and the facts of the files at `path`."""
     known = digest_cache.DigestCache(ws.root / digest_cache.FILE, signer) if cache else None
@@ -75,6 +88,8 @@ def described(
         raise Unavailable(f"{path} changed while it was read.", remedy="Wait until it is written, then try again.")
     if known is not None:
         known.save()
+    if known is not None and known.known_files:
+        tell(f"Not read again, untouched since they were digested: {len(known.known_files)} of {len(files)} files.")
     whole = dict(files) if basis is Basis.FOLDER else {path.name: sha256}
     given = _with_facts(dict(authored), facts, whole)
     attachments = [*(given.get("attachments") or []), *record.model_signature(path.name, files, signer)]

@@ -168,3 +168,7 @@ def test_a_model_of_one_file_has_a_hash(ws: Workspace, tmp_path: Path) -> None:
     model = json.loads(export.export(ws, "cyclonedx-ml", model="one@1"))["metadata"]["component"]
     assert model["hashes"][0]["alg"] == "SHA-256"
     assert model["licenses"] == [{"license": {"name": "Own terms of 2026"}}]
+    models.log_model(ws, tmp_path / "one.bin", name="one", version="2")
+    for version in "12":  # one digest under two names
+        again = json.loads(export.export(ws, "cyclonedx-ml", model=f"one@{version}"))["metadata"]["component"]
+        assert again["version"] == version

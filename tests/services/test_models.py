@@ -218,8 +218,11 @@ def test_a_large_model_is_read_once_and_verification_never_asks_the_cache(
     monkeypatch.setattr(time, "time_ns", lambda: now() + 3600 * 10**9)
     monkeypatch.setattr(digests, "_read", lambda *given: counted.append(1) or read(*given))
     for cache, reads in ((True, 1), (True, 1), (False, 2)):
-        logged(ws, tmp_path / "weights.bin", cache=cache)
+        heard: list[str] = []
+        already = len(counted)
+        logged(ws, tmp_path / "weights.bin", cache=cache, tell=heard.append)
         assert len(counted) == reads
+        assert heard == (["Not read again, untouched since they were digested: 1 of 1 files."] * (reads == already))
     code = (
         "import sys; from compliance.cli import main\n"
         "try: main()\nexcept SystemExit as done: assert not done.code\n"
