@@ -29,6 +29,13 @@ class Confusion(Strict):
     fn: Count
 
 
+class ClassCounts(Strict):
+    """Cases of one class, by the class that they were predicted as."""
+
+    truth: Word
+    predicted: dict[Word, Count] = Field(min_length=1)
+
+
 class CurvePoint(Strict):
     """One point of a curve: `x` and `y` in 0..1, at a threshold."""
 
@@ -169,14 +176,85 @@ class Prompting(Strict):
     """Weights run here, the provider's service, a third party's."""
 
 
+Task = Literal["binary", "multiclass", "regression", "survival", "segmentation", "choice", "graded"]
+"""What was predicted; `choice`: answers held against a key; `graded`: answers that somebody graded."""
+COLUMNS: dict[Task, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "binary": (("truth", "score"), ("positive",)),
+    "multiclass": (("truth", "score"), ()),
+    "regression": (("truth", "score"), ("scale",)),
+    "survival": (("truth", "score", "time"), ("horizon",)),
+    "segmentation": (("measures",), ()),
+    "choice": (("truth", "score"), ("question", "k")),
+    "graded": (("score",), ("question", "k", "human")),
+}
+"""What a task needs to be told, and what it may be told beside."""
+
+
 class Predictions(Strict):
     """Which attachment holds the predictions, and under which columns, so that figures can be computed again."""
 
     attachment: Word
-    truth: Word
-    score: Word
+    task: Task | None = None
+    """Left out: `binary`."""
+    truth: Word | None = None
+    """Reference standard: 0 or 1, a class, a quantity, the key's answer; of survival, whether the event was seen."""
+    score: Word | None = None
+    """The model's output: a score from 0 to 1, a class, a quantity, a risk, an answer, a grade from 0 to 1."""
     groups: list[Word] | None = None
     id_column: Word | None = None
+    cluster: Word | None = None
+    """Column that says which cases belong together: the patient, say."""
+    positive: Word | None = None
+    """Binary: the value of `truth` that is the condition, where it is not 1."""
+    time: Word | None = None
+    """Survival: time to the event or to the end of follow-up."""
+    horizon: Number | None = None
+    """Survival: the time up to which the score is the risk of an event."""
+    measures: dict[Label, Word] | None = Field(default=None, min_length=1)
+    """Segmentation: metrics of single cases, by name, and their columns."""
+    question: Word | None = None
+    """Answers: column that says which answers are to the same question."""
+    k: list[Positive] | None = None
+    """Answers: each k of pass@k."""
+    human: Word | None = None
+    """Graded answers: column with a person's grade."""
+    scale: Word | None = None
+    """Regression: the unit that truth and prediction are in."""
+    claims_kept: Text | None = None
+    """Why claims stay that the predictions do not bear out; without it such a record is refused."""
+
+    @model_validator(mode="after")
+    def _fits_the_task(self) -> Self:
+        task = self.task or "binary"
+        needed, allowed = COLUMNS[task]
+        for name in needed:
+            if getattr(self, name) is None:
+                raise ValueError(f"needs `{name}` for {task}")
+        for name in {name for both in COLUMNS.values() for names in both for name in names} - {*needed, *allowed}:
+            if getattr(self, name) is not None:
+                raise ValueError(f"has `{name}`, which {task} does not use")
+        if self.k and not self.question:
+            raise ValueError("has `k`, but no `question` that says which answers belong together")
+        return self
+
+
+class Difference(Strict):
+    """A claim that the attached predictions do not bear out."""
+
+    name: Label
+    group: Group | None = None
+    threshold: Number | None = None
+    what: Text
+    """The claimed and the recomputed figure, in words."""
+
+
+class Recomputation(Strict):
+    """Claims held against figures computed again from the attached predictions; measured, never written."""
+
+    agree: Count
+    differ: list[Difference] | None = None
+    not_computed: list[Text] | None = None
+    """Claims that the predictions say nothing of, and intervals by a method that is not ours."""
 
 
 class Measured(Content):
@@ -201,6 +279,7 @@ class Measured(Content):
     prompting: Prompting | None = None
     comparators: list[Comparator] | None = None
     predictions: Predictions | None = None
+    recomputation: Recomputation | None = None
     seed: Word | None = None
     tool: Word | None = None
     tool_version: Word | None = None
@@ -242,6 +321,8 @@ class Evaluation(Measured):
     protocol: Protocol | None = None
     accountability: Accountability | None = None
     confusion: list[Confusion] | None = None
+    classes: list[ClassCounts] | None = None
+    """Several classes: how the cases of each were predicted."""
     curves: list[Curve] | None = None
     calibration: list[Calibration] | None = None
     contamination: Text | None = None
