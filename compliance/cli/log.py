@@ -39,11 +39,10 @@ def model(
     """Digest a model file or folder and log it, with what its files say of themselves; nothing in it is run."""
     from compliance.services.workspace import Workspace
 
-    given = {"title": title, "licence": licence, "base_model": base_model}
+    authored = {"title": title, "licence": licence, "base_model": base_model}
+    given = {field: value for field, value in authored.items() if value}
     with Workspace.open(workspace) as ws:
-        logged = ws.log_model(
-            path, name=name, version=version, key=key, cache=not no_cache, **{k: v for k, v in given.items() if v}
-        )
+        logged = ws.log_model(path, name=name, version=version, key=key, cache=not no_cache, tell=output.say, **given)
         told(logged, as_json)
         for file in ws.ledger.piece(int(logged[0].evidence.removeprefix("EV-"))).content.get("files", ()):
             if file.get("runs_code"):
