@@ -243,7 +243,7 @@ def _complete(row: dict[str, Any]) -> dict[str, Any]:
         if _is_level(level):
             row["ci_low"], row["ci_high"] = statistics.clopper_pearson(*counts, level)
             row["ci_level"], row["ci_method"] = level, "clopper-pearson"
-            if row["origin"] == "stated":
+            if row["origin"] != "computed":
                 row["ci_origin"] = "computed"
     return row
 

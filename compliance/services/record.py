@@ -149,7 +149,12 @@ def log(
     drafts = []
     for position, record in enumerate(records):
         place = where[position] if where else f"record {position + 1}"
-        drafted = draft(_digested(ws, record, base, signer), resolver, where=place)
+        authored = _digested(ws, record, base, signer)
+        if how == "record" and "predictions" in authored:
+            from compliance.services import claimed
+
+            authored = claimed.checked(authored, lambda path: _inside(ws, base or ws.root, path), where=place)
+        drafted = draft(authored, resolver, where=place)
         resolver.add(drafted)
         drafts.append(drafted)
 
@@ -262,7 +267,7 @@ def _digested(ws: "Workspace", record: Mapping[str, Any], base: Path | None, sig
 
     A document travels as an attachment; a folder's OMS signature as `model.sig`, where the key can make one.
     """
-    from compliance.storage.digests import folder_manifest, subject_digest
+    from compliance.storage.digests import subject_digest
 
     kind = record.get("kind")
     if kind == "submission":
