@@ -74,19 +74,56 @@ def grouped(findings: "Sequence[Finding]", *, questions: bool = True) -> None:
 def _rows(findings: "Sequence[Finding]", questions: bool) -> None:
     waiting = [f for f in findings if f.ask_open and f.finding.value == "undetermined"]
     listed = findings if questions else [f for f in findings if f not in waiting]
-    by_reason: dict[str, list[str]] = defaultdict(list)
+    alike: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for finding in listed:
-        by_reason[finding.reason].append(f"{finding.requirement.id}{_when(finding)}")
-    for reason, requirements in by_reason.items():
-        block(", ".join(requirements), 2)
+        alike[finding.reason, _drawn(finding), _when(finding)].append(finding.requirement.id)
+    for (reason, drawn, when), requirements in alike.items():
+        block(f"{', '.join(requirements)}{when}", 2)
         block(reason, 6)
+        if drawn:
+            block(drawn, 6)
     if not questions and waiting:
         block(f"{len(waiting)} questions that a person answers; `compliance status --finding undetermined --all`.", 2)
 
 
+def one(finding: "Finding") -> None:
+    """Print one finding in full: the rule that decided, each need, the evidence on both sides, what is missing."""
+    row = finding.requirement
+    output.heading(f"{row.id}: {finding.finding}", colour=finding.finding.value)
+    block(row.text, 2)
+    output.put()
+    pairs = [
+        ("why", finding.reason),
+        ("by the rule", finding.rule.value),
+        ("missing", finding.missing),
+        ("note", "\n".join(finding.flags)),
+        ("binds", "on this day" if finding.binding else f"from {finding.applies_from or 'no day: it is no law'}"),
+        ("evidence", " ".join(finding.evidence)),
+        ("against", " ".join(finding.against)),
+        ("carried over", " ".join(finding.carried)),
+        ("to decide", row.ask or "" if finding.ask_open else ""),
+    ]
+    output.fields([(name, value) for name, value in pairs if value], indent=2)
+    for need in finding.needs:
+        output.put()
+        output.put(f"  need {need.need}: {need.verdict}")
+        block(need.reason, 6)
+        for flag in need.flags:
+            block(f"Note: {flag}", 6)
+        if need.next:
+            command(need.next, 6)
+
+
+def _drawn(finding: "Finding") -> str:
+    """Say on what a finding rests, on both sides, and what a reviewer should see beside it."""
+    sides = (("for", finding.evidence), ("against", finding.against), ("carried over", finding.carried))
+    told = [f"{word} {' '.join(numbers)}" for word, numbers in sides if numbers]
+    return "; ".join([*told, *finding.flags])
+
+
 def _when(finding: "Finding") -> str:
-    """Say when a row that does not bind yet will."""
-    return f" (binds from {finding.applies_from})" if finding.applies_from and not finding.binding else ""
+    """Say from when a row binds that does not yet."""
+    return f" (from {finding.applies_from})" if finding.applies_from and not finding.binding else ""
 
 
 def block(text: str, indent: int, rest: int | None = None) -> None:

@@ -22,7 +22,7 @@ def status(
         list[str] | None, typer.Option(metavar="FINDING", help="Only this finding; may be repeated.")
     ] = None,
     requirement: Annotated[
-        str | None, typer.Option(metavar="PREFIX", help="Only requirements whose id begins so: eu-ai-act/art-15.")
+        str | None, typer.Option(metavar="PREFIX", help="Only ids that begin so; a whole id: that finding in full.")
     ] = None,
     binding: Annotated[bool, typer.Option("--binding", help="Only rows that bind on the day.")] = False,
     compare: Annotated[
@@ -66,15 +66,20 @@ def status(
     output.put(findings.title(shown))
     for note in shown.notes:
         findings.block(f"Note: {note.text}", 0)
-    output.put()
     if not found[0].findings:
+        output.put()
         output.put(
             "No catalog is in use: name some under [system] of compliance.toml; `compliance catalog list` has them."
         )
         return
     if not shown.findings:
+        output.put()
         output.put("No finding matches.")
         return
+    if requirement and [f.requirement.id for f in shown.findings] == [requirement]:
+        findings.one(shown.findings[0])
+        return
+    output.put()
     findings.table(shown)
     output.put()
     findings.block(f"{findings.said(shown.counts)}.", 0)

@@ -26,7 +26,7 @@ def test_by_default_it_is_closed_and_says_why(inside: Path, capsys: pytest.Captu
     assert "every open finding blocks" in shown
     assert "The gate is closed: " in shown
     assert "questions that a person answers" in shown
-    assert "(binds from " in shown
+    assert "(from 20" in shown
 
 
 def test_a_policy_that_blocks_nothing_opens_it(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:

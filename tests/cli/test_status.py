@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,20 @@ def everything(compliance: Compliance, tmp_path_factory: pytest.TempPathFactory)
     return root
 
 
+Says = Callable[..., str]
+
+
+@pytest.fixture
+def says(everything: Path, capsys: pytest.CaptureFixture[str]) -> Says:
+    """Run a command that reads in that workspace, in this process, and return what it printed."""
+
+    def printed(*arguments: str) -> str:
+        assert run([*arguments, "--workspace", str(everything)]) in (0, 1)
+        return capsys.readouterr().out
+
+    return printed
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -76,9 +91,9 @@ def test_without_colour_it_says_the_same(everything: Path, environment: dict[str
     assert plain(colourful) == plain(plainly)
 
 
-def test_catalogs_are_rows_and_the_last_row_is_their_sum(everything: Path, compliance: Compliance) -> None:
-    found = compliance("status", "--json", cwd=everything).json
-    shown = compliance("status", cwd=everything).out.splitlines()
+def test_catalogs_are_rows_and_the_last_row_is_their_sum(says: Says) -> None:
+    found = json.loads(says("status", "--json"))
+    shown = says("status").splitlines()
     header = next(n for n, line in enumerate(shown) if line.startswith("catalog "))
     end = shown.index("", header)
     rows = {name: list(map(int, counts)) for name, *counts in (line.split() for line in shown[header + 1 : end])}
@@ -89,38 +104,36 @@ def test_catalogs_are_rows_and_the_last_row_is_their_sum(everything: Path, compl
     assert {name: sum(counts) for name, counts in rows.items()} == by_catalog
 
 
-def test_no_percentage_is_shown(everything: Path, compliance: Compliance) -> None:
+def test_no_percentage_is_shown(says: Says) -> None:
     for arguments in (["status"], ["status", "--compare", "clinical-risk@1", "clinical-risk@2"], ["gate"]):
-        counts = compliance(*arguments, cwd=everything).out.partition("Next steps")[0]
+        counts = says(*arguments).partition("Next steps")[0]
         assert not re.search(r"\d ?%|per ?cent", "\n".join(line for line in counts.splitlines() if line[:1] != " "))
 
 
-def test_the_json_names_the_text_of_every_catalog(everything: Path, compliance: Compliance) -> None:
-    found = compliance("status", "--json", cwd=everything).json
-    listed = {each["id"]: each["sha256"] for each in compliance("catalog", "list", "--json").json}
+def test_the_json_names_the_text_of_every_catalog(says: Says) -> None:
+    found = json.loads(says("status", "--json"))
+    listed = {each["id"]: each["sha256"] for each in json.loads(says("catalog", "list", "--json"))}
     assert {each["id"]: each["sha256"] for each in found["catalogs"]} == listed
 
 
-def test_filters_narrow_table_steps_and_json(everything: Path, compliance: Compliance) -> None:
-    whole = compliance("status", "--json", cwd=everything).json["findings"]
-    one = compliance("status", "--finding", "gap", "--requirement", "eu-ai-act/art-1", "--json", cwd=everything).json
+def test_filters_narrow_table_steps_and_json(says: Says) -> None:
+    whole = json.loads(says("status", "--json"))["findings"]
+    one = json.loads(says("status", "--finding", "gap", "--requirement", "eu-ai-act/art-1", "--json"))
     expected = [f for f in whole if f["finding"] == "gap" and f["requirement"].startswith("eu-ai-act/art-1")]
     assert one["findings"] == expected != []
     assert one["counts"]["gap"] == len(expected)
-    binding = compliance("status", "--binding", "--json", cwd=everything).json["findings"]
+    binding = json.loads(says("status", "--binding", "--json"))["findings"]
     assert binding == [f for f in whole if f["binding"]] != whole
-    only = compliance("status", "--catalog", "fda-aidsf", "--json", cwd=everything).json["findings"]
+    only = json.loads(says("status", "--catalog", "fda-aidsf", "--json"))["findings"]
     assert only == [f for f in whole if f["catalog"] == "fda-aidsf"]
-    shown = compliance("status", "--finding", "gap", "--all", cwd=everything).out
+    shown = says("status", "--finding", "gap", "--all")
     assert "undetermined:" not in shown
-    assert compliance("status", "--finding", "met", "--requirement", "eu-ai-act/art-2.", cwd=everything).out.endswith(
-        "No finding matches.\n"
-    )
+    assert says("status", "--finding", "met", "--requirement", "eu-ai-act/art-2.").endswith("No finding matches.\n")
 
 
-def test_all_shows_every_finding_once_under_its_word(everything: Path, compliance: Compliance) -> None:
-    whole = compliance("status", "--json", cwd=everything).json["findings"]
-    shown = compliance("status", "--all", cwd=everything).out.partition("Next steps")[0]
+def test_all_shows_every_finding_once_under_its_word(says: Says) -> None:
+    whole = json.loads(says("status", "--json"))["findings"]
+    shown = says("status", "--all").partition("Next steps")[0]
     listed = Counter(re.findall(r"(?<![\w/])(?:[a-z0-9-]+/)+[a-z0-9._-]*[a-z0-9]", shown))
     missing = [f["requirement"] for f in whole if not listed[f["requirement"]]]
     assert missing == []
@@ -128,13 +141,22 @@ def test_all_shows_every_finding_once_under_its_word(everything: Path, complianc
     assert len(shown.splitlines()) < 1.7 * len(whole)
 
 
-def test_two_versions_are_compared_by_requirement(everything: Path, compliance: Compliance) -> None:
+def test_one_requirement_is_told_in_full(says: Says) -> None:
+    whole = json.loads(says("status", "--json"))["findings"]
+    told = next(f for f in whole if len(f["needs"]) > 1 and f["against"] and f["ask"])
+    shown = says("status", "--requirement", told["requirement"])
+    said = [told["reason"], told["rule"], told["missing"], told["ask"], *told["against"]]
+    said += [part for need in told["needs"] for part in (f"need {need['need']}: {need['verdict']}", need["reason"])]
+    assert [part for part in said if part not in shown] == []
+
+
+def test_two_versions_are_compared_by_requirement(says: Says) -> None:
     def counted(version: str) -> dict[str, str]:
-        found = compliance("status", "--model", version, "--json", cwd=everything).json["findings"]
+        found = json.loads(says("status", "--model", version, "--json"))["findings"]
         return {f["requirement"]: f["finding"] for f in found}
 
     one, two = counted("clinical-risk@1"), counted("clinical-risk@2")
-    told = compliance("status", "--compare", "clinical-risk@1", "clinical-risk@2", "--json", cwd=everything).json
+    told = json.loads(says("status", "--compare", "clinical-risk@1", "clinical-risk@2", "--json"))
     assert (told["before"], told["after"]) == ("clinical-risk@1", "clinical-risk@2")
     for part in ("better", "worse", "open", "scope"):
         for moved in told[part]:
@@ -142,7 +164,7 @@ def test_two_versions_are_compared_by_requirement(everything: Path, compliance: 
     open_ = {name for name in one if one[name] == two[name] and one[name] not in ("met", "not-applicable")}
     assert {moved["requirement"] for moved in told["open"]} == open_
     assert told["worse"], "what is said of version 1 is stale for version 2"
-    back = compliance("status", "--compare", "clinical-risk@2", "clinical-risk@1", "--json", cwd=everything).json
+    back = json.loads(says("status", "--compare", "clinical-risk@2", "clinical-risk@1", "--json"))
     assert [m["requirement"] for m in back["worse"]] == [m["requirement"] for m in told["better"]]
 
 
