@@ -120,6 +120,9 @@ _OURS = (
     "nannyml:IMPORTER",
     "nnunet:IMPORTER",
     "monai:IMPORTER",
+    "coverage:IMPORTER",
+    "oscal:IMPORTER",
+    "mlflow_evaluation:IMPORTER",
 )
 """`module:name`, asked in this order; the first that recognises a file reads it."""
 
