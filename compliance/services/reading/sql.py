@@ -39,11 +39,13 @@ class Sql:
     @property
     def place(self) -> str:
         """The database without user, password, options and folders."""
+        import sqlalchemy as sa
+
         url = self._parsed()
         database = PurePath(url.database or "").name or None
         host = url.host if url.host is None or not url.host.startswith("/") else None
-        kept = url.set(username=None, password=None, query={}, database=database, host=host)
-        return kept.render_as_string(hide_password=True)
+        kept = sa.URL.create(url.drivername, host=host, port=url.port, database=database)
+        return kept.render_as_string()
 
     @property
     def connection_string(self) -> str:
