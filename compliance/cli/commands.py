@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "dataset propose": Entry("dataset:propose", "Propose expectations from what the data show."),
     "list": Entry("browse:list_", "List the evidence on record."),
     "show": Entry("browse:show", "Show one piece of evidence."),
+    "reproduce": Entry("reproduce:reproduce", "Compute the figures of evidence again from its own bytes."),
     "lineage": Entry("browse:lineage", "Show what a model came from and what was built on it."),
     "status": Entry("status:status", "Show the findings and what to do next."),
     "gate": Entry("gate:gate", "Say whether a model version may be released: exit 0 or 1."),
