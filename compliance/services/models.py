@@ -4,14 +4,19 @@ A file's word goes first: what the author says stands where the files are silent
 them. Where two files contradict each other neither is taken, unless the author says which holds; a remark keeps both.
 """
 
+import heapq
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from compliance.core import oms, packages
 from compliance.core.evidence import Basis
 from compliance.errors import Conflict, InvalidInput, Unavailable
+from compliance.kinds.model_version import ModelVersion
 from compliance.services import record
 from compliance.storage import digest_cache, digests, weights
 from compliance.storage.weights import papers
@@ -31,6 +36,7 @@ _COMPARED = (
     "inputs", "outputs",
 )  # fmt: skip
 """Fields with one right answer; in the others author and file may both be right in words of their own."""
+_MOST_TEXT = 2_000
 _PRECISION = re.compile(r"(bf|fp|f|float|bfloat|int|uint|i|u)[ _]?(\d{1,2})(?!\d)")
 
 Said = tuple[str, Any]
@@ -102,7 +108,7 @@ def _read(path: Path) -> "Iterator[tuple[str, Facts]]":
         if (facts := weights.read(path, path.name)) is not None:
             yield path.name, facts
         return
-    largest = sorted(digests.files(path), key=lambda file: -file[1])[:MOST_FACTS]
+    largest = heapq.nlargest(MOST_FACTS, digests.files(path), key=lambda file: file[1])
     for name in sorted({*papers.NAMES, *(name for name, _ in largest)}):
         facts = papers.read(path / name, name) or weights.read(path / name, name)
         if facts is not None:
@@ -129,12 +135,15 @@ def _with_facts(given: dict[str, Any], facts: "Mapping[str, Facts]", files: Mapp
                 remedy="Put every file of the model into the folder; half a model is no version of it.",
             )
     said: dict[str, list[Said]] = {}
+    remarks = [remark[:_MOST_TEXT] for found in facts.values() for remark in found.remarks]
     for name, found in facts.items():
         for field, value in found.fields.items():
-            said.setdefault(field, []).append((name, value))
+            if _holds(field, value):
+                said.setdefault(field, []).append((name, value))
+            else:
+                remarks.append(f"{name} gives something as {field} that a record cannot hold.")
     tensors = {name: found for name, found in facts.items() if found.format}
     environments = [value for _, value in said.pop("environment", [])]
-    remarks = [remark for found in facts.values() for remark in found.remarks]
     for field, values in [*said.items(), *_counted(tensors, facts, len(files))]:
         remarks += _settle(given, field, values)
     _environment(given, environments)
@@ -144,6 +153,21 @@ def _with_facts(given: dict[str, Any], facts: "Mapping[str, Facts]", files: Mapp
     if remarks:
         given["remarks"] = [*(given.get("remarks") or []), *dict.fromkeys(remarks)]
     return given
+
+
+@lru_cache
+def _adapter(field: str) -> TypeAdapter[Any]:
+    kept: Any = ModelVersion.model_fields[field].annotation
+    return TypeAdapter(kept)
+
+
+def _holds(field: str, value: Any) -> bool:
+    """Say whether a record's field can hold what a file, which is anybody's, gives for it."""
+    try:
+        _adapter(field).validate_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def _counted(

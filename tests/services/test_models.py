@@ -1,6 +1,7 @@
 """`log model`: what the files say goes on record, first; what contradicts them is refused with both values."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -9,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from compliance import Conflict, InvalidInput, Profile, System, Unavailable, Workspace
@@ -179,6 +182,55 @@ def test_an_mlflow_model_brings_signature_and_environment(
         logged(ws, tmp_path / "m", environment={"packages": [{"name": "scikit_learn", "version": "1.5.0"}]})
     with pytest.raises(Conflict, match="inputs"):
         logged(ws, tmp_path / "m", inputs=[{"name": "age", "type": "number"}])
+
+
+def test_a_record_with_a_path_is_held_to_the_files_too(ws: Workspace, model: Path) -> None:
+    (ws.root / "hub").mkdir()
+    for file in model.iterdir():
+        (ws.root / "hub" / file.name).write_bytes(file.read_bytes())
+    authored = {"kind": "model-version", "name": "hub", "version": "1", "title": "As a record", "path": "hub"}
+    with pytest.raises(Conflict, match="licence is MIT as you say it"):
+        ws.log_records([authored | {"licence": "MIT"}])
+    (logged,) = ws.log_records([authored])
+    assert ws.ledger.piece(int(logged.evidence[3:])).content["parameters"] == {"total": 16}
+
+
+PAPERS = {
+    "MLmodel": ("flavors", "signature", "python_function", "inputs", "outputs", "python_version", "code", "sklearn"),
+    "config.json": ("model_type", "architectures", "vocab_size", "auto_map", "quantization_config", "quant_method"),
+    "adapter_config.json": ("base_model_name_or_path", "peft_type"),
+    "model.safetensors.index.json": ("weight_map",),
+    "README.md": ("license", "license_name", "license_link", "language", "base_model", "datasets", "pipeline_tag"),
+    "conda.yaml": ("python", "dependencies", "pip"),
+    "requirements.txt": ("a==1",),
+}
+VALUES = st.recursive(
+    st.sampled_from([None, True, -1, 5, 2**60, 1.5, "", "x" * 300, "en", "other", '[{"name": 5}]', "[5]", "a==1"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(sum(PAPERS.values(), ())), inner),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(sorted(PAPERS)), st.data())
+def test_whatever_a_paper_says_the_model_can_be_logged_or_is_refused(
+    ws: Workspace, tmp_path: Path, paper: str, data: st.DataObject
+) -> None:
+    keys = data.draw(st.dictionaries(st.sampled_from(PAPERS[paper]), VALUES, max_size=4))
+    text = json.dumps(keys)
+    (tmp_path / "any").mkdir(exist_ok=True)
+    for file in (tmp_path / "any").iterdir():
+        file.unlink()
+    (tmp_path / "any" / paper).write_text(f"---\n{text}\n---\n" if paper == "README.md" else text)
+    assert re.fullmatch("|The environment has .*|.* needs .*, which is not there.*", refusal(ws, tmp_path / "any"))
+
+
+def refusal(ws: Workspace, path: Path) -> str:
+    try:
+        logged(ws, path)
+    except InvalidInput as error:
+        return error.problem
+    return ""
 
 
 def test_papers_that_cannot_be_read_are_told_and_nothing_is_taken(ws: Workspace, model: Path) -> None:

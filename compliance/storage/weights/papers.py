@@ -22,12 +22,16 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 def read(path: Path, name: str) -> Facts | None:
     """Return what a file beside the weights says, or None for a file of another name."""
     reader = _READERS.get(name) or (_index if name.endswith(".index.json") else None)
-    if reader is None or not path.is_file():
+    if reader is None or not path.is_file() or path.is_symlink():
         return None
     try:
         if path.stat().st_size > MAX_BYTES:
             return Facts("", remarks=[f"{name} is larger than {MAX_BYTES >> 20} MB and was not read."])
-        return reader(path.read_bytes(), name)
+        data = path.read_bytes()
+    except OSError:
+        return None  # digesting it says what is wrong
+    try:
+        return reader(data, name)
     except InvalidInput as error:
         return Facts("", remarks=[f"Nothing was taken from {name}: {error.problem}"])
 
