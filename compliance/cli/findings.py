@@ -97,7 +97,8 @@ def one(finding: "Finding") -> None:
         ("by the rule", finding.rule.value),
         ("missing", finding.missing),
         ("note", "\n".join(finding.flags)),
-        ("binds", "on this day" if finding.binding else f"from {finding.applies_from or 'no day: it is no law'}"),
+        ("status", row.status),
+        ("binds", "on this day" if finding.binding else _later(finding)),
         ("evidence", " ".join(finding.evidence)),
         ("against", " ".join(finding.against)),
         ("carried over", " ".join(finding.carried)),
@@ -112,6 +113,10 @@ def one(finding: "Finding") -> None:
             block(f"Note: {flag}", 6)
         if need.next:
             command(need.next, 6)
+
+
+def _later(finding: "Finding") -> str:
+    return f"from {finding.applies_from}" if finding.applies_from else "nobody, by itself"
 
 
 def _drawn(finding: "Finding") -> str:

@@ -44,6 +44,7 @@ def test_rows_that_do_not_bind_may_be_passed_over() -> None:
     later = found("law/later", "gap", binding=False)
     decision = decide(policy(binding_only=True), [later], ON)
     assert (decision.blocking, decision.not_binding) == ((), (later,))
+    assert blocked(policy(binding_only=True), found("law/now", "gap"), later) == ["law/now"]
 
 
 def test_a_catalog_may_have_a_rule_of_its_own() -> None:
