@@ -28,7 +28,7 @@ COMMANDS: dict[str, Entry] = {
     "log": Entry("", "Log evidence: validate, sign, append, mirror to MLflow."),
     "log model": Entry("log:model", "Digest a model file or folder and log it."),
     "log dataset": Entry("log:dataset", "Digest and profile a dataset and log it."),
-    "log evaluation": Entry("log:evaluation", "Log an evaluation from a file or from predictions."),
+    "log evaluation": Entry("log_evaluation:evaluation", "Log an evaluation from a file or from predictions."),
     "log safety": Entry("log:safety", "Log safety results from a file."),
     "log sbom": Entry("log:sbom", "Log the bill of materials of a model's environment."),
     "log record": Entry("log:record", "Log every record of one or more files."),

@@ -108,58 +108,6 @@ def dataset(
         )
 
 
-def evaluation(
-    model: Annotated[str | None, typer.Option(metavar="NAME@VERSION", help="Model version that was evaluated.")] = None,
-    dataset: Annotated[str | None, typer.Option(metavar="NAME@VERSION", help="Dataset it was evaluated on.")] = None,
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="YAML or JSON with metrics.")] = None,
-    predictions: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="Predictions to compute the metrics from.")
-    ] = None,
-    truth: Annotated[str, typer.Option(metavar="COL", help="Column with the reference standard: 0 or 1.")] = "truth",
-    score: Annotated[str, typer.Option(metavar="COL", help="Column with the model's score: 0 to 1.")] = "score",
-    threshold: Annotated[
-        str, typer.Option(metavar="NUMBER", help="Score from which a case counts as positive.")
-    ] = "0.5",
-    group: Annotated[
-        list[str] | None, typer.Option(metavar="COL", help="Column to report groups by; may be repeated.")
-    ] = None,
-    plan: Annotated[str | None, typer.Option(metavar="NAME@VERSION", help="Acceptance plan it is held to.")] = None,
-    title: Title = None,
-    key: options.Key = None,
-    workspace: options.WorkspaceDir = None,
-    as_json: options.AsJson = False,
-) -> None:
-    """Log an evaluation: stated in FILE, or computed from predictions with confidence intervals."""
-    from compliance.services.workspace import Workspace
-
-    if (file is None) == (predictions is None):
-        fail(
-            "Give either FILE or --predictions.", "FILE holds metrics; --predictions names a CSV to compute them from."
-        )
-    with Workspace.open(workspace) as ws:
-        if predictions is None:
-            given = {"model": model, "dataset": dataset, "plan": plan, "title": title}
-            told(_file(ws, file, "evaluation", {k: v for k, v in given.items() if v is not None}, key), as_json)
-            return
-        if model is None or dataset is None:
-            fail("--predictions needs --model and --dataset.", "Name both as NAME@VERSION.")
-        told(
-            ws.log_evaluation(
-                model=model,
-                dataset=dataset,
-                predictions=predictions,
-                truth=truth,
-                score=score,
-                threshold=threshold,
-                groups=group or [],
-                title=title or f"{model} on {dataset}",
-                **({"plan": plan} if plan else {}),
-                key=key,
-            ),
-            as_json,
-        )
-
-
 def safety(
     file: Annotated[Path, typer.Argument(help="YAML or JSON with safety results.")],
     model: Annotated[
@@ -173,7 +121,7 @@ def safety(
     from compliance.services.workspace import Workspace
 
     with Workspace.open(workspace) as ws:
-        told(_file(ws, file, "safety-result", {"model": model} if model else {}, key), as_json)
+        told(from_file(ws, file, "safety-result", {"model": model} if model else {}, key), as_json)
 
 
 def sbom(
@@ -209,7 +157,7 @@ def record(
     told(logged, as_json)
 
 
-def _file(ws: Any, file: Path | None, kind: str, given: dict[str, str], key: str | None) -> "list[Logged]":
+def from_file(ws: Any, file: Path | None, kind: str, given: dict[str, str], key: str | None) -> "list[Logged]":
     from compliance.services import record as recording
 
     assert file is not None

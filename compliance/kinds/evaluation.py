@@ -182,7 +182,7 @@ COLUMNS: dict[Task, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "binary": (("truth", "score"), ("positive",)),
     "multiclass": (("truth", "score"), ()),
     "regression": (("truth", "score"), ("scale",)),
-    "survival": (("truth", "score", "time"), ("horizon",)),
+    "survival": (("truth", "score", "time"), ("horizon", "positive")),
     "segmentation": (("measures",), ()),
     "choice": (("truth", "score"), ("question", "k")),
     "graded": (("score",), ("question", "k", "human")),
@@ -205,7 +205,7 @@ class Predictions(Strict):
     cluster: Word | None = None
     """Column that says which cases belong together: the patient, say."""
     positive: Word | None = None
-    """Binary: the value of `truth` that is the condition, where it is not 1."""
+    """Binary and survival: the value of `truth` that is the condition or the event, where it is not 1."""
     time: Word | None = None
     """Survival: time to the event or to the end of follow-up."""
     horizon: Number | None = None
