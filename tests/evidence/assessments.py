@@ -1,17 +1,21 @@
 """Golden assessments of both example systems, one line per requirement, and the reasons for which they changed.
 
-Write them anew from a demonstration that was just made, with the reason why they differ:
+Write them anew, from a demonstration made for it, with the reason why they differ:
 
-    compliance demo --workspace build/demo
-    python tests/evidence/assessments.py build/demo "Art. 15(5) asks for a bill of materials that somebody assessed."
+    python tests/evidence/assessments.py "Art. 15(5) asks for a bill of materials that somebody assessed."
 """
 
+import json
+import os
 import re
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Assessment, Finding, NeedVerdict, Verdict
@@ -22,7 +26,9 @@ CHANGES = GOLDEN / "CHANGES"
 SYSTEMS = ("clinical-risk", "deepseek-r1")
 SHOWN = 160
 """Characters of a reason: enough to see which rule spoke of what."""
-HEAD = "# requirement | finding | what decided it | evidence for - against | reason\n"
+HEAD = "# requirement | finding | rule that decided | evidence for - against | reason\n"
+NO_GIT = {"GIT_PYTHON_GIT_EXECUTABLE": "no-git"}
+"""MLflow names the commit of a script where it finds git: a copy without history is to be assessed alike."""
 NUMBER = re.compile(r"EV-\d{6}")
 
 
@@ -54,16 +60,13 @@ def _line(found: Finding, names: Mapping[str, str]) -> str:
 
 
 def _rule(found: Finding) -> str:
-    """Name what decided: the profile, a person, a person who is asked, or the need that came first."""
-    if found.finding is Verdict.NOT_APPLICABLE:
-        return "person" if found.evidence else "profile"
-    open_ = [need for need in found.needs if need.verdict is not NeedVerdict.PASSED]
-    if "(not-met)" in found.reason or (found.finding is Verdict.MET and not found.ask_open and not open_):
-        return "person" if re.search(r"\((not-)?met\): ", found.reason) else "needs"
-    if found.finding is Verdict.UNDETERMINED:
-        return "asked" if found.ask_open else "profile is silent"
-    first = next((need for need in open_ if need.reason in found.reason), None)
-    return f"{first.need} {first.verdict.value}" if first else "known gap"
+    """Name the rule that decided, and the need that it decided of."""
+    open_ = (need for need in found.needs if need.verdict is not NeedVerdict.PASSED and need.reason in found.reason)
+    first = next(open_, None)
+    if first is None:
+        return found.rule.value
+    rules = dict.fromkeys((found.rule.value, first.rule.value))
+    return f"{', '.join(rules)} ({first.need})"
 
 
 def _short(reason: str) -> str:
@@ -82,14 +85,26 @@ def last_change(system: str) -> tuple[str, str]:
     return entries[-1] if entries else ("", "")
 
 
+def demonstrate(folder: Path) -> Any:
+    """Run the demonstration once for real, and return what it answered."""
+    command = [sys.executable, "-m", "compliance", "demo", "--workspace", str(folder), "--json"]
+    run = subprocess.run(
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env={**os.environ, **NO_GIT}
+    )
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
 def assessed(workspace: Path) -> str:
     with Workspace.open(workspace) as ws:
         return lines(ws.assess(), ws.evidence())
 
 
-def main(demonstration: Path, why: str) -> None:
-    for system in SYSTEMS:
-        text = assessed(demonstration / system)
+def main(why: str) -> None:
+    with TemporaryDirectory() as folder:
+        demonstrate(Path(folder))
+        texts = {system: assessed(Path(folder) / system) for system in SYSTEMS}
+    for system, text in texts.items():
         path = GOLDEN / f"{system}.txt"
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
@@ -100,4 +115,4 @@ def main(demonstration: Path, why: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(sys.argv[1])
