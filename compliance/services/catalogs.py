@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,7 @@ class Tally:
 
 def ids() -> list[str]:
     """Return the ids of all catalogs at hand, sorted."""
-    return sorted(_files())
+    return sorted({*_shipped(), *_brought()})
 
 
 def available() -> list[Catalog]:
@@ -67,10 +67,18 @@ def load(name: str) -> Catalog:
 
 def path_of(name: str) -> Path:
     """Return the file of a catalog at hand. Raises UnknownReference for an id that nobody ships."""
-    path = _files().get(name)
-    if path is None:
+    if name in _shipped():
+        return _shipped()[name]
+    entry = _brought().get(name)
+    if entry is None:
         raise UnknownReference(f"There is no catalog {name}.", remedy=f"At hand: {', '.join(ids())}.")
-    return path
+    try:
+        return Path(entry.load())
+    except (ImportError, AttributeError) as error:
+        raise InvalidInput(
+            f"The catalog {name} comes from {entry.value}, which cannot be loaded: {error}.",
+            remedy="Mend or uninstall the package that brings it.",
+        ) from error
 
 
 def load_all(names: Iterable[str]) -> list[Catalog]:
@@ -84,8 +92,8 @@ def find(requirement: str) -> tuple[Catalog, Requirement]:
     A row's id need not begin with its catalog's: `fda/pccp/…` stands in `fda-pccp`, `std/…` in many.
     """
     line = f"- id: {requirement}\n".encode()
-    for name, path in _files().items():
-        if line in path.read_bytes():
+    for name in (*_shipped(), *_brought()):
+        if line in path_of(name).read_bytes():
             catalog = load(name)
             for row in catalog.requirements:
                 if row.id == requirement:
@@ -194,10 +202,13 @@ def need_schemas(catalogs: Iterable[Catalog] | None = None) -> Mapping[str, str]
 
 
 @cache
-def _files() -> dict[str, Path]:
-    shipped = {path.stem: path for path in (folder("schemas") / "catalogs").glob("*.yaml")}
-    brought = {point.name: Path(point.load()) for point in entry_points(group=GROUP)}
-    return brought | shipped
+def _shipped() -> dict[str, Path]:
+    return {path.stem: path for path in sorted((folder("schemas") / "catalogs").glob("*.yaml"))}
+
+
+@cache
+def _brought() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
 # --- what is wrong with a file ---------------------------------------------------------------------

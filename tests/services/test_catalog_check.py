@@ -1,6 +1,7 @@
 """A catalog that somebody else wrote: read where it is right, and where it is wrong refused with line and remedy."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -245,3 +246,33 @@ def test_every_requirement_is_found_by_its_id() -> None:
         assert catalogs.find(row.id) == (catalog, row)
     with pytest.raises(UnknownReference):
         catalogs.find("fda/no-such-row")
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An installed package that brings a catalog, and one that brings nothing that can be loaded."""
+    (tmp_path / "qms_rules.py").write_text(f"from pathlib import Path\nFILE = Path({str(tmp_path / 'qms.yaml')!r})\n")
+    written(tmp_path, GOOD)
+    info = tmp_path / "qms_rules-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: qms-rules\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(
+        "[compliance.catalogs]\nqms = qms_rules:FILE\nbroken = no_such_module:FILE\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    catalogs._brought.cache_clear()
+    yield tmp_path
+    catalogs._brought.cache_clear()
+
+
+def test_a_package_may_bring_a_catalog(plugin: Path) -> None:
+    assert "qms" in catalogs.ids()
+    assert catalogs.load("qms").title == "Company rules"
+    assert catalogs.find("qms/release")[0].id == "qms"
+
+
+def test_a_package_that_is_broken_is_named_and_the_rest_works(plugin: Path) -> None:
+    with pytest.raises(InvalidInput, match="no_such_module") as refused:
+        catalogs.load("broken")
+    assert "uninstall" in refused.value.remedy
+    assert catalogs.load("fda-pccp").id == "fda-pccp"
