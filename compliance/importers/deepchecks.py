@@ -31,7 +31,7 @@ _PERFORMANCE = "Train Test Performance"
 _OUTCOMES = {"PASS": True, "FAIL": False, "WARN": False}
 _NOT_APPLICABLE = re.compile(r"Check is (irrelevant|relevant) for", re.IGNORECASE)
 _RELEASE = re.compile(rb"docs\.deepchecks\.com/(\d+(?:\.\d+)+)/")
-_RESULTS = {"CheckResult", "CheckFailure"}
+_RESULTS = ("CheckResult", "CheckFailure")
 
 
 def _checks(data: Any) -> list[Any] | None:

@@ -63,6 +63,8 @@ def _table(source: Source) -> tuple[list[str], list[_Line]] | None:
     first = next((at for at, name in enumerate(header) if _is_metric(str(name))), 0)
     attributes, figures = [str(name) for name in header[:first]], header[first:]
     known = {name for name in figures if _is_metric(str(name))}
+    if not all(header == list(one) for one in lines):
+        return None
     if not first or _COUNT not in known or len(known) < 2 or not all(number(one.get(_COUNT)) for one in lines[:1]):
         return None
     return attributes, [

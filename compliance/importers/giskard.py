@@ -49,7 +49,7 @@ def _recognise_suite(source: Source) -> bool:
         isinstance(data, dict)
         and bool(data)
         and all(
-            isinstance(one, dict) and one.keys() == {"result", "metric_value"} and one["result"] in _OUTCOMES
+            isinstance(one, dict) and one.keys() == {"result", "metric_value"} and one["result"] in tuple(_OUTCOMES)
             for one in data.values()
         )
     )

@@ -1,6 +1,7 @@
 """OpenAI evals: a run's JSON Lines become one evaluation, counted again from its `match` events.
 
-The first line names the run, the report stands wherever the last flush put it: without one the run did not end.
+The first line names the run, the report stands wherever the last flush put it: without one the run did not end. Events
+that stand behind it have no end mark, which is told.
 `max_samples` is a limit, an `error` event a sample that failed. The report's standard error is called `boostrap_std`.
 Prompts and answers stay in the original; the folders in the run's settings are not taken over.
 """
@@ -60,6 +61,9 @@ def _read(source: Source, given: Given) -> Reading:
         model=", ".join(filter(None, map(word, solvers))) or None,
         gaps=gaps,
         withheld=f"{len(samples)} samples with prompts and answers" if samples else None,
+        notes=["Events stand behind the final report, so a cut between two of them cannot be seen."]
+        if "event_id" in entries[-1]
+        else [],
     )
 
 

@@ -190,6 +190,7 @@ def _bare(error: InvalidInput) -> str:
 def _rows(text: str) -> Rows | None:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     broken = None if text.endswith(("\n", "\r")) else "the last line has no end"
+    header: list[str] = []
     rows: list[list[str]] = []
     try:
         header = next(reader, [])
