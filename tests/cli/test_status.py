@@ -97,6 +97,7 @@ def test_catalogs_are_rows_and_the_last_row_is_their_sum(says: Says) -> None:
     header = next(n for n, line in enumerate(shown) if line.startswith("catalog "))
     end = shown.index("", header)
     rows = {name: list(map(int, counts)) for name, *counts in (line.split() for line in shown[header + 1 : end])}
+    assert list(rows)[-1] == "all"
     total = rows.pop("all")
     assert total == [sum(column) for column in zip(*rows.values(), strict=True)]
     assert sum(total) == len(found["findings"])
