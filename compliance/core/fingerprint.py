@@ -65,26 +65,23 @@ def secret_id(secret: bytes) -> str:
     return sha256(secret).hexdigest()[:16]
 
 
-def keyed(secret: bytes, level: Level, columns: Sequence[str]) -> hmac.HMAC:
-    """Return what every fingerprint of a level begins with; values follow in the order of `columns`: alphabetical."""
+def take(secret: bytes, level: Level, columns: Sequence[str], rows: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the fingerprint of every row of netstrings, which stand in the order of `columns`: alphabetical."""
     if list(columns) != sorted(columns):
         raise ValueError("columns out of order")
-    return hmac.new(secret, b"%s\n%s\n" % (level.encode(), canonical(list(columns))), "sha256")
-
-
-def take(key: hmac.HMAC, rows: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the fingerprint of every row of netstrings."""
+    head = b"%s\n%s\n" % (level.encode(), canonical(list(columns)))
     for row in rows:
-        one = key.copy()
-        one.update(row)
-        yield one.digest()[:SIZE]
+        yield hmac.digest(secret, head + row, "sha256")[:SIZE]
 
 
 def packed(columns: Sequence[str], found: bytes | bytearray) -> Prints:
     """Return fingerprints that stand one after another as a sorted set."""
     import numpy as np
 
-    return Prints(tuple(columns), np.unique(np.frombuffer(found, dtype=f"S{SIZE}")).tobytes())
+    ordered = np.sort(np.frombuffer(found, dtype=f"S{SIZE}"))
+    first = np.ones(len(ordered), dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return Prints(tuple(columns), ordered[first].tobytes())
 
 
 def write(found: Fingerprints) -> bytes:

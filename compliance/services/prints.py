@@ -1,12 +1,20 @@
 """One pass over the rows of a table: its canonical digest, and keyed fingerprints of its records and patients."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from compliance.core import fingerprint, rows
 from compliance.core.fingerprint import Fingerprints, Level, Prints
 from compliance.services.reading.table import CHUNK, Table, as_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_READY = r"^(-?[1-9][0-9]*|0|-?(0|[1-9][0-9]*)\.[0-9]*[1-9]|[A-Za-z][A-Za-z0-9_-]*)$"
+"""Some of the values that `rows.plain` leaves as they are: plain numbers and words."""
+_TRUTH = "^(?i:true|false)$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +32,45 @@ def take(table: Table, secret: bytes, *, patient: str | None = None, record: Seq
     """
     names = sorted(table.columns)
     kept = sorted(name for name in record or names if name != patient)
-    by_record = fingerprint.keyed(secret, "record", kept)
-    # The column may go by another name elsewhere; a row without a patient tells nothing about who is in both.
-    by_patient = fingerprint.keyed(secret, "patient", ["patient"])
     digests, records, patients = bytearray(), bytearray(), bytearray()
     for start in range(0, table.rows, CHUNK):
         part = table.data.slice(start, CHUNK)
-        cells = {name: rows.encode(as_text(part[name]).to_pylist()) for name in names}
-        whole = _joined(cells[name] for name in names)
+        cells = {name: netstrings(as_text(part[name])) for name in names}
+        whole = _joined([cells[name] for name in names])
         digests += b"".join([sha256(row).digest() for row in whole])
-        records += b"".join(fingerprint.take(by_record, whole if kept == names else _joined(cells[n] for n in kept)))
+        same = whole if kept == names else _joined([cells[name] for name in kept])
+        records += b"".join(fingerprint.take(secret, "record", kept, same))
         if patient is not None:
-            patients += b"".join(fingerprint.take(by_patient, (cell for cell in cells[patient] if cell != b"-")))
+            # The column may go by another name elsewhere; a row without a patient tells nothing about who is in both.
+            known = (cell for cell in _joined([cells[patient]]) if cell != b"-")
+            patients += b"".join(fingerprint.take(secret, "patient", ["patient"], known))
     levels: dict[Level, Prints] = {"record": fingerprint.packed(kept, records)}
     if patient is not None:
         levels["patient"] = fingerprint.packed(["patient"], patients)
     return Taken(rows.table_digest(names, digests), Fingerprints(fingerprint.secret_id(secret), levels))
 
 
-def _joined(cells: Iterable[Sequence[bytes]]) -> list[bytes]:
-    return [b"".join(row) for row in zip(*cells, strict=True)]
+def netstrings(text: "pa.ChunkedArray") -> "pa.Array":
+    """Return what `rows.encode` returns of a column, quickly: most values are spelled as they should be."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    wide = pa.large_string()
+    values = text.combine_chunks().cast(wide)
+    ready = pc.and_not(pc.match_substring_regex(values, _READY), pc.match_substring_regex(values, _TRUTH))
+    if not pc.all(ready).as_py():
+        others = pc.unique(values.filter(pc.invert(ready)).drop_null())
+        spelled = pa.array([rows.plain(value) for value in others.to_pylist()], wide)
+        values = pc.coalesce(spelled.take(pc.index_in(values, value_set=others)), values)
+    colon, comma, end = (pa.scalar(mark, wide) for mark in (":", ",", ""))
+    counted = pc.binary_join_element_wise(pc.binary_length(values).cast(wide), values, colon)
+    return pc.fill_null(pc.binary_join_element_wise(counted, end, comma), pa.scalar("-", wide))
+
+
+def _joined(cells: "list[pa.Array]") -> list[bytes]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    nothing = pa.scalar("", pa.large_string())
+    found: list[bytes] = pc.binary_join_element_wise(*cells, nothing).cast(pa.large_binary()).to_pylist()
+    return found

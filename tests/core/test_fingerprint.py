@@ -18,7 +18,7 @@ VALUES = st.one_of(st.none(), st.text(st.characters(codec="utf-8"), max_size=5))
 def of(secret: bytes, rows: list[tuple[str | None, ...]], level: Level = "record") -> Fingerprints:
     columns = [f"c{i}" for i in range(len(rows[0]))] if rows else ["c0"]
     encoded = [b"".join(row) for row in zip(*map(encode, map(list, zip(*rows, strict=True))), strict=True)]
-    found = b"".join(fingerprint.take(fingerprint.keyed(secret, level, columns), encoded))
+    found = b"".join(fingerprint.take(secret, level, columns, encoded))
     return Fingerprints(fingerprint.secret_id(secret), {level: fingerprint.packed(columns, found)})
 
 
@@ -26,7 +26,7 @@ def test_a_print_is_what_the_documentation_says_it_is() -> None:
     """Recomputed with the standard library from the words of the module's docstring."""
     message = b'record\n["age","sex"]\n' + b"2:61," + b"-"
     row = b"".join([*encode(["61.0"]), *encode([None])])
-    (found,) = fingerprint.take(fingerprint.keyed(SECRET, "record", ["age", "sex"]), [row])
+    (found,) = fingerprint.take(SECRET, "record", ["age", "sex"], [row])
     assert found == hmac.new(SECRET, message, sha256).digest()[:16]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compliance.errors import InvalidInput, Unavailable
-from compliance.services.reading.table import CHUNK, MISSING, Table, checked, from_text, spell
+from compliance.services.reading.table import CHUNK, Table, checked, from_text, spell
 
 if TYPE_CHECKING:
     pass
@@ -71,7 +71,7 @@ def _csv(path: Path) -> Table:
         raise InvalidInput(f"{path}:{reader.line_num}: not CSV: {error}.", remedy="Check the quotes there.") from error
 
 
-def _csv_chunks(path: Path, names: Sequence[str], reader: Any) -> Iterator[dict[str, list[str | None]]]:
+def _csv_chunks(path: Path, names: Sequence[str], reader: Any) -> Iterator[dict[str, Sequence[str]]]:
     rows: list[list[str]] = []
     for row in reader:
         if len(row) != len(names):
@@ -83,17 +83,10 @@ def _csv_chunks(path: Path, names: Sequence[str], reader: Any) -> Iterator[dict[
             )
         rows.append(row)
         if len(rows) == CHUNK:
-            yield _csv_columns(names, rows)
+            yield dict(zip(names, zip(*rows, strict=True), strict=True))
             rows = []
     if rows:
-        yield _csv_columns(names, rows)
-
-
-def _csv_columns(names: Sequence[str], rows: list[list[str]]) -> dict[str, list[str | None]]:
-    columns = zip(*rows, strict=True)
-    return {
-        name: [None if cell in MISSING else cell for cell in cells] for name, cells in zip(names, columns, strict=True)
-    }
+        yield dict(zip(names, zip(*rows, strict=True), strict=True))
 
 
 # --- JSON lines ------------------------------------------------------------------------------------

@@ -13,10 +13,13 @@ import pyarrow.feather
 import pyarrow.ipc
 import pyarrow.parquet
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.datasets import on_record
 
 from compliance import InvalidInput, Workspace
-from compliance.services.prints import take
+from compliance.core.rows import encode
+from compliance.services.prints import netstrings, take
 from compliance.services.reading import read_table
 from compliance.services.reading.sql import Sql
 from compliance.services.reading.table import Table, from_frame
@@ -114,6 +117,20 @@ def test_rows_of_a_database_are_the_same_rows(tmp_path: Path, ws: Workspace) -> 
     assert subject["digest"]["sha256"] == piece.content["rows_sha256"] == csv.content["rows_sha256"]
     assert piece.content["source_reference"] == "sqlite:///clinic.db, table visits"
     assert str(tmp_path) not in json.dumps(piece.statement)
+
+
+TEXTS = st.one_of(
+    st.none(),
+    st.text(st.characters(codec="utf-8"), max_size=6),
+    st.sampled_from(["True", "-0", "0.50", "1.", "P01", "2026-01-02 00:00", "007", "a\n", "-", "1e3", "e\u0301"]),
+    st.floats().map(str),
+)
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=20))
+def test_the_quick_way_to_spell_a_column_is_the_documented_one(values: list[str | None]) -> None:
+    column = pa.chunked_array([pa.array(values, pa.string())])
+    assert [value.encode() for value in netstrings(column).to_pylist()] == encode(values)
 
 
 # --- frames ----------------------------------------------------------------------------------------
