@@ -15,6 +15,7 @@ GROUPS = {
     "verification": "benchmarks.verification",
     "digesting": "benchmarks.digesting",
     "logging": "benchmarks.logging",
+    "datasets": "benchmarks.datasets",
 }
 
 
