@@ -8,12 +8,13 @@ and stay in the original: a finding is told by its rule and file.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from compliance.importers.base import UNKNOWN, Given, Importer, Reading, UnreadableError, no_result
+from compliance.importers.base import UNKNOWN, Given, Importer, NotSaidError, Reading, UnreadableError, no_result
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source
 from compliance.importers.values import clip, listing, mapping, number, present, some, utc, word
 
 TOOL = "SARIF"
+_OURS = "Compliance Tracker"
 
 _LEVELS = {"error": "serious", "warning": "minor", "note": "negligible", "none": "negligible"}
 """Level to the severity of a finding, where no score says more."""
@@ -38,6 +39,11 @@ def _read(source: Source, given: Given) -> Reading:
     runs = [mapping(run, "a run") for run in listing(data["runs"], "runs")]
     if not runs:
         raise UnreadableError("The log holds no run.")
+    if any(_driver(run).get("name") == _OURS for run in runs):
+        raise NotSaidError(
+            "This is what the gate of Compliance Tracker found; it rests on evidence that is on record already.",
+            remedy="Leave it out: `compliance gate` finds the same again.",
+        )
     results = sum(len(run.get("results") or []) for run in runs)
     records = [_record(run) for run in runs]
     for position, record in enumerate(records, 1):

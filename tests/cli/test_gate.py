@@ -112,3 +112,12 @@ def test_sarif_is_written_whether_it_is_open_or_closed(inside: Path, capsys: pyt
     assert {r["ruleId"] for r in run_["results"] if r["level"] == "error"} == blocking
     assert run_["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "compliance.toml"
     assert gate("--sarif", "nowhere/gate.sarif") == 3
+
+
+def test_what_the_gate_found_is_no_evidence(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gate("--sarif", "gate.sarif")
+    capsys.readouterr()
+    assert run(["import", "gate.sarif", "--model", "clinical-risk@1", "--json"]) != 0
+    (told,) = json.loads(capsys.readouterr().out)
+    assert told["evidence"] is None
+    assert "rests on evidence that is on record already" in told["reason"]
