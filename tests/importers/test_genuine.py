@@ -184,6 +184,7 @@ def test_documentation_is_published_and_cited() -> None:
     got = imported(GENUINE / "every-eval-ever/98ea850e-7019-4728-a558-8b1819ec47c2.json")
     assert len(got.records) == 6
     assert {record["content"]["independent"] for record in got.records} == {True}
+    assert {record["basis"] for record in got.records} == {"published"}
 
 
 def test_cards_declare_figures_as_shares() -> None:

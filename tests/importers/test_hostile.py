@@ -6,9 +6,10 @@ import math
 import stat
 import struct
 import zipfile
+from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.imports import SAMPLES
 
@@ -59,6 +60,13 @@ def test_a_zstandard_bomb_is_counted_too(monkeypatch: pytest.MonkeyPatch) -> Non
         Archive(_with_method(93, small))["header.json"]
     with pytest.raises(BadArchiveError, match="cannot be unpacked"):
         Archive(_with_method(93, b"no zstandard at all"))["header.json"]
+
+
+def test_a_zstandard_member_has_its_checksum_checked() -> None:
+    import zstandard
+
+    with pytest.raises(BadArchiveError, match="wrong checksum"):
+        Archive(_with_method(93, zstandard.ZstdCompressor().compress(b"passed: 99")))["header.json"]
 
 
 def _with_method(method: int, data: bytes) -> bytes:
@@ -147,6 +155,7 @@ def test_a_damaged_file_betrays_its_tool() -> None:
         assert found.tool == tool
 
 
+@settings(deadline=None)  # the first example loads every importer
 @given(st.binary(max_size=300))
 def test_no_bytes_crash_a_recogniser(data: bytes) -> None:
     source = Source.of("x", data)
@@ -177,6 +186,7 @@ SIGNS = (
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(SIGNS), st.data())
 def test_a_sign_with_anything_beneath_it_is_read_or_kept_and_never_complete_by_luck(
     sign: dict[str, object], data: st.DataObject
@@ -215,6 +225,10 @@ def test_no_figure_and_no_count() -> None:
     assert [count(value) for value in (True, 1.5, -1, "x", None, 2**60)] == [None] * 6
     assert [count(value) for value in (0, "7", 3.0)] == [0, 7, 3]
     assert cases(0.333, 3) is None
+    assert number(Decimal("1.1125369292536313e-308")) == "0"
+    assert number(Decimal("1e-999999999")) == "0"
+    assert number(Decimal("0.90")) == "0.90"
+    assert number(2 / 3) == "0.666666666666667", "the sixteenth digit of a float is noise"
 
 
 def test_a_time_without_a_zone_is_no_utc_time() -> None:

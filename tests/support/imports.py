@@ -106,6 +106,7 @@ def _drafted(authored: dict[str, Any], model: str, dataset: str | None) -> dict[
         "kind": drafted.kind,
         "title": drafted.title,
         "summary": drafted.summary,
+        "basis": drafted.basis.value,
         "completeness": drafted.completeness.value,
         "reason": drafted.completeness_reason,
         "content": drafted.content,

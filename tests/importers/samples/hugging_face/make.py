@@ -1,6 +1,11 @@
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-told = dict(task_type="text-classification", dataset_type="pubmed_qa", dataset_name="PubMedQA", dataset_split="test")
+told = {
+    "task_type": "text-classification",
+    "dataset_type": "pubmed_qa",
+    "dataset_name": "PubMedQA",
+    "dataset_split": "test",
+}
 card = ModelCardData(
     language="en", license="apache-2.0", model_name="example-model",
     eval_results=[

@@ -1,25 +1,29 @@
+import csv
 import json
+from pathlib import Path
+
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import classification_report
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.metrics import classification_report
-import sklearn, csv
 
-X, y = load_breast_cancer(return_X_y=True)
-a, b, c, d = train_test_split(X, y, test_size=60, random_state=0, stratify=y)
-m = make_pipeline(StandardScaler(), LogisticRegression()).fit(a, c)
-p = m.predict(b)
-s = m.predict_proba(b)[:, 1]
-json.dump(classification_report(d, p, output_dict=True), open("classification_report.json", "w"), indent=1)
-open("classification_report.txt", "w").write(classification_report(d, p, target_names=["malignant", "benign"]))
-with open("scores.csv", "w", newline="") as f:
-    w = csv.writer(f, lineterminator="\n")
-    w.writerow(["y_true", "y_score", "site"])
-    w.writerows([t, f"{q:.4f}", "AB"[i % 2]] for i, (t, q) in enumerate(zip(d, s)))
-with open("decisions.csv", "w", newline="") as f:
-    w = csv.writer(f, lineterminator="\n")
-    w.writerow(["y_true", "y_pred", "site"])
-    w.writerows([t, q, "AB"[i % 2]] for i, (t, q) in enumerate(zip(d, p)))
-print(sklearn.__version__)
+cases, truth = load_breast_cancer(return_X_y=True)
+fit_on, test_on, fit_truth, y_true = train_test_split(cases, truth, test_size=60, random_state=0, stratify=truth)
+model = make_pipeline(StandardScaler(), LogisticRegression()).fit(fit_on, fit_truth)
+y_pred, y_score = model.predict(test_on), model.predict_proba(test_on)[:, 1]
+
+report = classification_report(y_true, y_pred, output_dict=True)
+Path("classification_report.json").write_text(json.dumps(report, indent=1))
+Path("classification_report.txt").write_text(
+    classification_report(y_true, y_pred, target_names=["malignant", "benign"])
+)
+for name, column, values in (
+    ("decisions.csv", "y_pred", y_pred),
+    ("scores.csv", "y_score", [f"{score:.4f}" for score in y_score]),
+):
+    with open(name, "w", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["y_true", column, "site"])
+        writer.writerows([t, value, "AB"[i % 2]] for i, (t, value) in enumerate(zip(y_true, values, strict=True)))
