@@ -160,3 +160,70 @@ def test_reliability_bins_add_up_and_small_ones_are_withheld() -> None:
     assert sum(row["events"] for row in table) == truth.sum()
     assert len(table) == 10
     assert [row.get("withheld") for row in predictions.reliability(truth[:7], score[:7])] == [True]
+
+
+def in_clusters(n: int = 600) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cases of patients whose true risks differ by more than the score knows."""
+    generator = np.random.default_rng(9)
+    patient = np.repeat(np.arange(n // 4), 4)
+    logit = generator.normal(-0.5, 1.2, n)
+    own = generator.normal(0, 1.5, n // 4)[patient]
+    truth = (generator.random(n) < 1 / (1 + np.exp(-logit - own))).astype(int)
+    return truth, 1 / (1 + np.exp(-logit)), patient
+
+
+@settings(deadline=None)
+@given(cases, st.integers(0, 2**32 - 1))
+def test_the_weighted_area_is_scikit_learns(rows: list[tuple[int, float]], seed: int) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    truth, score = arrays(rows)
+    weights = np.random.default_rng(seed).integers(0, 3, len(truth))
+    found = predictions.weighted_area(truth, score)(weights[None].astype(float))[0]
+    drawn = np.repeat(truth, weights)
+    if len(set(drawn.tolist())) == 2:
+        assert found == pytest.approx(roc_auc_score(drawn, np.repeat(score, weights)))
+    else:
+        assert np.isnan(found)
+
+
+def test_calibration_among_clusters_is_statsmodels_sandwich() -> None:
+    import statsmodels.api as sm
+
+    truth, score, patient = in_clusters()
+    logit = np.log(score / (1 - score))
+    options = {"cov_type": "cluster", "cov_kwds": {"groups": patient, "use_correction": False}}
+    slope = sm.GLM(truth, sm.add_constant(logit), sm.families.Binomial()).fit(**options)
+    shift = sm.GLM(truth, np.ones(len(truth)), sm.families.Binomial(), offset=logit).fit(**options)
+    rows = by_name(predictions.metric_rows(truth, score, 0.5, clusters=patient))
+    many = math.sqrt(150 / 149)  # ours allows for the number of clusters
+    for name, fit, at in (("calibration_slope", slope, 1), ("calibration_intercept", shift, 0)):
+        row = rows[name]
+        assert float(str(row["value"])) == pytest.approx(fit.params[at], abs=1e-5)
+        half = (float(str(row["ci_high"])) - float(str(row["ci_low"]))) / 2
+        assert half == pytest.approx(1.959964 * fit.bse[at] * many, rel=1e-4)
+        assert (row["ci_method"], row["clusters"]) == ("cluster-robust", 150)
+
+
+def test_clusters_change_intervals_and_never_figures() -> None:
+    from compliance.kinds.metrics import MetricRow
+
+    truth, score, patient = in_clusters()
+    alone = by_name(predictions.metric_rows(truth, score, 0.5))
+    together = by_name(predictions.metric_rows(truth, score, 0.5, clusters=patient))
+    assert list(alone) == list(together)
+    for name, row in together.items():
+        assert row["value"] == alone[name]["value"]
+        MetricRow.model_validate(row)
+        others = row["other_intervals"]
+        assert isinstance(others, list)
+        assert (others[-1]["ci_low"], others[-1]["ci_method"]) == (alone[name]["ci_low"], alone[name]["ci_method"])
+    width = [float(str(r["ci_high"])) - float(str(r["ci_low"])) for r in (alone["prevalence"], together["prevalence"])]
+    assert width[1] > 1.2 * width[0]
+
+
+def test_one_cluster_shows_no_spread() -> None:
+    truth, score, _ = in_clusters(40)
+    rows = by_name(predictions.metric_rows(truth, score, 0.5, clusters=np.zeros(40, dtype=int)))
+    assert not any("ci_low" in row for row in rows.values())
+    assert all(row["small"] and row["clusters"] == 1 for row in rows.values())
