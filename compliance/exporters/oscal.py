@@ -69,8 +69,8 @@ def to_profile(catalogs: Sequence[Catalog], profile: Mapping[str, Any], *, syste
 
 
 def written(root: str, content: Json) -> bytes:
-    """Return a document's bytes under its root name."""
-    return (json.dumps({root: content}, indent=1, ensure_ascii=False) + "\n").encode()
+    """Return a document's bytes under its root name. OSCAL knows no empty list: what has nothing to say is left out."""
+    return (json.dumps({root: _said(content)}, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def metadata(title: str, day: str, version: str, remarks: str) -> Json:
@@ -106,6 +106,12 @@ def props(pairs: Iterable[tuple[str, object]]) -> list[Json]:
     return [{"name": name, "ns": NS, "value": value} for name, value in told if value]
 
 
+def _said(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _said(inner) for name, inner in value.items() if inner != []}
+    return [_said(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _group(catalog: Catalog) -> Json:
     group: Json = {
         "id": control_id(catalog.id),
@@ -124,7 +130,7 @@ def _control(row: Requirement) -> Json:
         "id": own,
         "class": "requirement",
         "title": " ".join(row.ref.split()),
-        "props": [{"name": "label", "value": row.id}, *props(_said(row))],
+        "props": [{"name": "label", "value": row.id}, *props(_properties(row))],
         "parts": [
             {"id": f"{own}_smt", "name": "statement", "prose": row.text},
             {"id": f"{own}_gdn", "name": "guidance", "prose": f"Shown by: {row.what_shows_it}"},
@@ -138,7 +144,7 @@ def _control(row: Requirement) -> Json:
     }
 
 
-def _said(row: Requirement) -> Iterator[tuple[str, object]]:
+def _properties(row: Requirement) -> Iterator[tuple[str, object]]:
     yield "status", row.status
     yield "applies-from", wording.dates(row)
     yield "applies-to", wording.applicability(row)

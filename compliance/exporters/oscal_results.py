@@ -66,7 +66,7 @@ class _Results:
         found = self.assessment
         risks = [self._risk(f) for f in self.applicable if f.finding not in NO_RISK]
         observations = [self._observation(self.evidence[number]) for number in self._numbers()]
-        result: Json = {
+        return {
             "uuid": uuid("result", *self.scope),
             "title": title,
             "description": "Each requirement held against the evidence on record at the end of that day.",
@@ -78,9 +78,10 @@ class _Results:
             ),
             "local-definitions": {"components": [self._model()], "assessment-assets": self._assets()},
             "reviewed-controls": {"control-selections": [self._selection()]},
+            "observations": observations,
+            "risks": risks,
+            "findings": [self._finding(f) for f in self.applicable],
         }
-        parts = {"observations": observations, "risks": risks, "findings": [self._finding(f) for f in self.applicable]}
-        return result | {name: part for name, part in parts.items() if part}
 
     def _selection(self) -> Json:
         out = [f for f in self.assessment.findings if f.finding is Verdict.NOT_APPLICABLE]

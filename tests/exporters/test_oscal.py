@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.cases import Record, ledger, sha, subject
-from support.findings import ON, assessment, found, requirement
+from support.findings import MODEL, ON, assessment, found, requirement
 from trestle.core.profile_resolver import ProfileResolver
 from trestle.core.validator_factory import validator_factory
 from trestle.oscal.assessment_results import AssessmentResults
@@ -17,7 +17,7 @@ from trestle.oscal.catalog import Catalog
 from trestle.oscal.profile import Profile
 
 from compliance.core.applicability import reach
-from compliance.core.findings import Verdict
+from compliance.core.findings import Thing, Verdict
 from compliance.exporters.oscal import CATALOG_FILE, control_id, to_catalog, to_profile
 from compliance.exporters.oscal_results import to_results
 from compliance.services import catalogs
@@ -137,9 +137,12 @@ def test_evidence_is_named_by_the_digest_of_its_envelope() -> None:
     assert [each["methods"] for each in observations] == [["TEST"], ["EXAMINE"]]
 
 
+@pytest.mark.parametrize("model", [MODEL, None])
 @pytest.mark.parametrize("findings", [FINDINGS, FINDINGS[:1], FINDINGS[-1:], []])
-def test_references_lead_somewhere_and_uuids_are_of_version_5(findings: list[Any], tmp_path: Path) -> None:
-    data = results(*findings)
+def test_references_lead_somewhere_and_uuids_are_of_version_5(
+    findings: list[Any], model: Thing | None, tmp_path: Path
+) -> None:
+    data = to_results(assessment(*findings, model=model), PIECES, provider="A provider", tool_version="0.1.0")
     accepted(AssessmentResults, data, tmp_path, "results.json")
     found_ = list(uuids(json.loads(data)))
     assert all(UUID5.fullmatch(value) for _, value in found_)
