@@ -95,6 +95,8 @@ class Assessor:
         """Take in the piece of evidence that came last."""
         last = self._evidence[-1].index if self._evidence else -1
         self._evidence.append(piece)
+        if piece.logged_at[:10] > self._on:
+            return
         if not self._reads_alone(piece) or piece.index <= last:
             self._start()
             return
@@ -116,7 +118,7 @@ class Assessor:
 
     def _reads_alone(self, piece: Evidence) -> bool:
         """Say whether a piece leaves the reading of all others as it was."""
-        ours = piece.predicate.get("system", self._system) == self._system and piece.logged_at[:10] <= self._on
+        ours = piece.predicate.get("system", self._system) == self._system
         data = (piece.content.get("dataset") or {}).get("sha256") if piece.kind in MEASURED_KINDS else None
         known = data is None or data in self._case.datasets or not self._case.is_about(piece, "model-version")
         return ours and known and piece.kind not in REREAD and not piece.predicate.get("supersedes")

@@ -42,6 +42,7 @@ class Case:
     validators: Callable[[Requirement, Need], Validator]
     sorter: Sorter
     _outcomes: dict[int, list[criteria.Tested]] = field(default_factory=dict)
+    _missed: dict[int, Sequence[criteria.Tested]] = field(default_factory=dict)
     _sorted: dict[tuple[str, str], Sorted] = field(default_factory=dict)
     _elsewhere: dict[tuple[str, str], Sorted] = field(default_factory=dict)
     _holders: dict[tuple[str, str], dict[str, list[Evidence]]] = field(default_factory=dict)
@@ -64,6 +65,11 @@ class Case:
     def claims(self) -> Claims:
         sha256 = self.model.sha256 if self.model else ""
         return Claims(piece for kind in sorted(MEASURED_KINDS) for piece in self.shelf.about(kind, sha256))
+
+    @cached_property
+    def declaring(self) -> list[Evidence]:
+        """Documents that declare figures, of this version or of none, oldest first."""
+        return [piece for piece in self.shelf.of("document") if self._declares(piece)]
 
     @cached_property
     def plans(self) -> Mapping[str, Sequence[Evidence]]:
@@ -95,6 +101,13 @@ class Case:
             self._outcomes[piece.index] = criteria.test(piece, plan) if plan else []
         return self._outcomes[piece.index]
 
+    def missed(self, piece: Evidence) -> Sequence[criteria.Tested]:
+        """Return the criteria that a result misses; worked out once."""
+        if piece.index not in self._missed:
+            missed = [one for one in self.outcomes(piece) if one.outcome is criteria.Outcome.MISSED]
+            self._missed[piece.index] = missed
+        return self._missed[piece.index]
+
     def sorted(self, kind: str, about: str) -> Sorted:
         """Return the live evidence of a kind about this version, its datasets or the system, sorted by face."""
         if (kind, about) not in self._sorted:
@@ -109,8 +122,9 @@ class Case:
                 families = {self.model.family}
             elif about == "dataset":
                 families = {dataset.family for dataset in self.datasets.values()}
+            mine = {piece.index for piece in self._about(kind, about)}
             held = (piece for family in sorted(families) for piece in self.shelf.family(kind, family))
-            self._elsewhere[kind, about] = Sorted(self.sorter, (one for one in held if not self.is_about(one, about)))
+            self._elsewhere[kind, about] = Sorted(self.sorter, (one for one in held if one.index not in mine))
         return self._elsewhere[kind, about]
 
     def is_about(self, piece: Evidence, about: str) -> bool:
@@ -173,6 +187,12 @@ class Case:
             del self._holders[key]
         if piece.kind in MEASURED_KINDS and self.is_about(piece, "model-version"):
             self.claims.add(piece)
+        if piece.kind == "document" and self._declares(piece):
+            self.declaring.append(piece)
+
+    def _declares(self, piece: Evidence) -> bool:
+        versions = self.shelf.versions_of(piece) if piece.content.get("figures") else None
+        return versions is not None and (not versions or bool(self.model and self.model.sha256 in versions))
 
     def _about(self, kind: str, about: str) -> Sequence[Evidence]:
         if about == "system":

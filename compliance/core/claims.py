@@ -30,9 +30,8 @@ class Claims:
     """Every value that results about a model version state."""
 
     def __init__(self, results: Iterable[Evidence]) -> None:
-        self.by_claim: dict[Claim, list[Stated]] = defaultdict(list)
-        self.disputed: set[Claim] = set()
-        """Claims with more than one value."""
+        self._by_claim: dict[Claim, dict[str, list[Evidence]]] = defaultdict(lambda: defaultdict(list))
+        self._disputed: set[Claim] = set()
         self._by_figure: dict[tuple[str, str], list[Stated]] = defaultdict(list)
         self._bounded: dict[tuple[Any, ...], list[tuple[Evidence, Mapping[str, Any]]]] = defaultdict(list)
         for piece in results:
@@ -47,14 +46,19 @@ class Claims:
             group = group_text(row.get("group"))
             stated = Stated(piece, value, row.get("ci_low"), row.get("ci_high"))
             claim = (piece.kind, on, row["name"], group, str(row.get("threshold", "")))
-            others = self.by_claim[claim]
-            if others and others[-1].value != value:
-                self.disputed.add(claim)
-            others.append(stated)
+            values = self._by_claim[claim]
+            values[value].append(piece)
+            if len(values) > 1:
+                self._disputed.add(claim)
             self._by_figure[row["name"], group].append(stated)
             if stated.low is not None and row.get("ci_origin", row.get("origin")) != "computed":
                 counts = (row["name"], row.get("x"), row.get("n"), value, stated.low, stated.high, row.get("ci_level"))
                 self._bounded[counts].append((piece, row))
+
+    def disputed(self) -> Iterator[tuple[Claim, Mapping[str, Sequence[Evidence]]]]:
+        """Yield each claim that several values are on record for, as written, and where each stands."""
+        for claim in sorted(self._disputed):
+            yield claim, self._by_claim[claim]
 
     def of(self, name: str, group: str) -> Sequence[Stated]:
         """Return every value on record for a metric of a group."""

@@ -11,10 +11,12 @@ from typing import Any
 
 from compliance.core import criteria, figures, statistics
 from compliance.core.case import Case
-from compliance.core.claims import Claim, Stated
+from compliance.core.claims import Claim
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Note
 
+LISTED = 5
+"""At most this many pieces are named for one value."""
 METHODS: tuple[statistics.Method, ...] = ("clopper-pearson", "wilson", "wald")
 FROM_COUNTS = frozenset(METHODS) | {"stated-without-method"}
 """How the method of an interval is called that counts alone would give."""
@@ -30,21 +32,26 @@ def notes(case: Case) -> list[Note]:
 
 
 def _contradictions(case: Case) -> Iterator[Note]:
-    for claim in sorted(case.claims.disputed):
-        values: dict[Decimal, list[Stated]] = {}
-        for stated in case.claims.by_claim[claim]:
-            values.setdefault(Decimal(stated.value), []).append(stated)
+    for claim, written in case.claims.disputed():
+        values: dict[Decimal, list[tuple[str, Sequence[Evidence]]]] = {}
+        for value, pieces in written.items():
+            values.setdefault(Decimal(value), []).append((value, pieces))
         if len(values) > 1:
             yield _contradiction(claim, values)
 
 
-def _contradiction(claim: Claim, values: Mapping[Decimal, Sequence[Stated]]) -> Note:
+def _contradiction(claim: Claim, values: Mapping[Decimal, Sequence[tuple[str, Sequence[Evidence]]]]) -> Note:
     _, on, metric, group, _ = claim
-    told = [stated for _, stated in sorted(values.items())]
-    shown = "; ".join(f"{same[0].value} in {', '.join(one.piece.number for one in same)}" for same in told)
+    shown, numbers = [], []
+    for _, same in sorted(values.items()):
+        pieces = [piece for _, stating in same for piece in stating]
+        named = [piece.number for piece in pieces[:LISTED]]
+        more = f" and {len(pieces) - LISTED:,} more" if len(pieces) > LISTED else ""
+        shown.append(f"{same[0][0]} in {', '.join(named)}{more}")
+        numbers += named
     where = f" on {on}" if on else ""
-    numbers = tuple(one.piece.number for same in told for one in same)
-    return Note("contradiction", f"{metric} ({group}){where} has several values on record: {shown}.", numbers)
+    text = f"{metric} ({group}){where} has several values on record: {'; '.join(shown)}."
+    return Note("contradiction", text, tuple(numbers))
 
 
 def _intervals(case: Case) -> Iterator[Note]:
@@ -52,7 +59,7 @@ def _intervals(case: Case) -> Iterator[Note]:
         piece, row = alike[0]
         if why := _impossible(row):
             label = f"{row['name']} ({criteria.group_text(row.get('group'))})"
-            numbers = tuple(dict.fromkeys(one.number for one, _ in alike))
+            numbers = tuple(dict.fromkeys(one.number for one, _ in alike[:LISTED]))
             yield Note("impossible interval", f"{label} in {piece.number}: {why}", numbers)
 
 
@@ -81,24 +88,17 @@ def _unproducible(x: int | None, n: int, value: str, low: str, high: str, level:
 
 
 def _declared(case: Case) -> Iterator[Note]:
-    for piece in case.shelf.of("document"):
-        versions = case.shelf.versions_of(piece)
-        about_it = not versions or (case.model is not None and case.model.sha256 in versions)
-        if piece.content.get("figures") and about_it:
-            for said in figures.judged(case, piece):
-                if said.against:
-                    yield Note("declared figure", said.text, (piece.number,))
+    for piece in case.declaring:
+        for said in figures.judged(case, piece):
+            if said.against:
+                yield Note("declared figure", said.text, (piece.number,))
 
 
 def _withdrawn(case: Case) -> Iterator[Note]:
     """Tell of results that missed a criterion and were revoked: they no longer fail anything, and are not hidden."""
     for digest, by in case.shelf.aside.items():
         piece = case.shelf.records[digest]
-        if by.kind == "revocation" and case.is_about(piece, "model-version") and _missed(case, piece):
+        if by.kind == "revocation" and case.is_about(piece, "model-version") and case.missed(piece):
             why = str(by.content.get("reason") or "no reason given").rstrip(".")
             told = f"{piece.number} missed its criterion and was revoked by {by.number}: {why}."
             yield Note("revoked failure", told, (piece.number, by.number))
-
-
-def _missed(case: Case, piece: Evidence) -> bool:
-    return any(one.outcome is criteria.Outcome.MISSED for one in case.outcomes(piece))

@@ -109,9 +109,9 @@ def _speaks_to(result: Evidence, plan: Evidence, criterion: Mapping[str, Any]) -
     return result.kind == "evaluation" or any(row["name"] == criterion["metric"] for row in rows(result.content))
 
 
-def about(tested: Collection[Tested], metrics: Collection[str] | None) -> list[Tested]:
+def about(tested: Sequence[Tested], metrics: Collection[str] | None) -> list[Tested]:
     """Return the tests that concern these metrics; all where none are named."""
-    return [one for one in tested if metrics is None or one.metric in metrics]
+    return [one for one in tested if metrics is None or one.metric in metrics] if tested else []
 
 
 def _test(result: Evidence, criterion: Mapping[str, Any]) -> Tested:

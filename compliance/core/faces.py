@@ -62,7 +62,7 @@ class Sorted:
 
 def is_published_only(piece: Evidence) -> bool:
     """Say whether a piece speaks of a published identity, whose bytes nobody here holds."""
-    return any(subject.get("annotations", {}).get("basis") == Basis.IDENTITY for subject in piece.subjects)
+    return Basis.IDENTITY in [subject.get("annotations", {}).get("basis") for subject in piece.subjects]
 
 
 def _read(value: Any, tree: Tree) -> object:

@@ -32,11 +32,14 @@ class _Pile:
     def __contains__(self, piece: Evidence) -> bool:
         return any(held.index == piece.index for held, _ in self.held)
 
+    def drop(self, piece: Evidence) -> None:
+        self.held = [one for one in self.held if one[0].index != piece.index]
+
     def put(self, piece: Evidence, outcome: Outcome) -> None:
         """Put a piece in its place; one that lies here already is replaced."""
         if len(self.held) == LISTED and _order((piece, outcome)) > _order(self.held[-1]):
             return
-        self.held = [one for one in self.held if one[0].index != piece.index]
+        self.drop(piece)
         self.held.append((piece, outcome))
         self.held.sort(key=_order)
         del self.held[LISTED:]
@@ -101,8 +104,11 @@ class Weighing:
             return False
         if not self._speaks(piece):
             return False
-        outcome, verdict = verdicts.judge(self._case, self.need, piece, self._valid), self._verdict_of(piece)
-        if outcome.verdict is verdict or (outcome.verdict is NeedVerdict.PASSED and not self.need.each):
+        outcome, before = verdicts.judge(self._case, self.need, piece, self._valid), self._verdict_of(piece)
+        if before in (None, outcome.verdict):
+            self._put(piece, outcome)
+        elif outcome.verdict is NeedVerdict.PASSED and not self.need.each:
+            self._piles[before].drop(piece)  # what cannot carry the need is not told where it is shown
             self._put(piece, outcome)
         else:
             self.weigh()

@@ -32,26 +32,19 @@ def contrary(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outco
     Incomplete evidence, evidence of a published identity, on other data than asked, or of another version's figures
     shows nothing, so it shows no contrary either.
     """
-    if piece.completeness != "complete" or _identity_only(need, piece):
-        return None
-    if need.criterion == "passed" and (missed := _missed(case, need, piece)) and valid.is_valid(piece.statement):
-        return missed
-    if not judgement.judges(need) or not matching.in_state(need, piece.content):
-        return None
-    if declares_elsewhere(case, need, piece):
-        return None
-    said = next((said for said in judgement.judged(case, need, piece) if said.against), None)
-    return Outcome(NeedVerdict.FAILED, Rule.CONTRARY, said.text) if said else None
+    said = list(judgement.judged(case, need, piece)) if judgement.judges(need) else []
+    return _contrary(case, need, piece, valid, said)
 
 
 def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
     """Judge one piece by every condition: what it shows to the contrary, the statement's own, then its company's."""
-    if against := contrary(case, need, piece, valid):
+    said = list(judgement.judged(case, need, piece))
+    if against := _contrary(case, need, piece, valid, said):
         return against
     if declares_elsewhere(case, need, piece):
         why = f"{piece.number} declares the figures of another model version."
         return Outcome(NeedVerdict.STALE, Rule.OTHER_VERSION, why)
-    lacking = _unfit(case, need, piece, valid) or _wrong_signer(case, need, piece)
+    lacking = _unfit(case, need, piece, valid, said) or _wrong_signer(case, need, piece)
     if lacking:
         return _cannot(need, piece, lacking)
     evidence, reasons, flags = [piece.number], [], _small_cells(need, piece)
@@ -79,11 +72,10 @@ def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
 
 def is_hopeless(need: Need, piece: Evidence) -> bool:
     """Say, from its face alone, that a piece can neither show a need nor its contrary; so can none of the same face."""
-    if need.figures:
-        return False
     if piece.completeness != "complete" or _identity_only(need, piece) or not matching.in_state(need, piece.content):
         return True
     judged = [*need.must, *(relation.path for relation in need.relations), *need.unique]
+    judged += ["figures"] if need.figures else []
     asked = [*need.fields, *need.least, *judged, *(["plan"] if need.criterion else [])]
     if any(_has(piece, path) for path in judged):
         return False
@@ -97,7 +89,7 @@ def can_fail(need: Need) -> bool:
 
 def declares_elsewhere(case: Case, need: Need, piece: Evidence) -> bool:
     """Say whether the figures that a document declares are another model version's."""
-    versions = case.shelf.versions_of(piece) if need.figures else set()
+    versions = case.shelf.versions_of(piece) if need.figures and piece.content.get("figures") else set()
     return bool(versions) and (case.model is None or case.model.sha256 not in versions)
 
 
@@ -113,9 +105,20 @@ def _identity_only(need: Need, piece: Evidence) -> bool:
     return need.bytes == "required" and faces.is_published_only(piece)
 
 
+def _contrary(case: Case, need: Need, piece: Evidence, valid: Validator, said: Sequence[Said]) -> Outcome | None:
+    missed = _missed(case, need, piece) if need.criterion == "passed" else None
+    against = next((one for one in said if one.against), None)
+    if (missed is None and against is None) or piece.completeness != "complete" or _identity_only(need, piece):
+        return None
+    if missed and valid.is_valid(piece.statement):
+        return missed
+    if against is None or not matching.in_state(need, piece.content) or declares_elsewhere(case, need, piece):
+        return None
+    return Outcome(NeedVerdict.FAILED, Rule.CONTRARY, against.text)
+
+
 def _missed(case: Case, need: Need, piece: Evidence) -> Outcome | None:
-    tests = criteria.about(case.outcomes(piece), need.metrics.any_of if need.metrics else None)
-    missed = [one for one in tests if one.outcome is criteria.Outcome.MISSED]
+    missed = criteria.about(case.missed(piece), need.metrics.any_of if need.metrics else None)
     if not missed:
         return None
     first, *others = missed
@@ -128,7 +131,7 @@ def _missed(case: Case, need: Need, piece: Evidence) -> Outcome | None:
     return Outcome(NeedVerdict.FAILED, Rule.CRITERION_MISSED, reason)
 
 
-def _unfit(case: Case, need: Need, piece: Evidence, valid: Validator) -> Said | None:
+def _unfit(case: Case, need: Need, piece: Evidence, valid: Validator, said: Sequence[Said]) -> Said | None:
     """Return why a statement alone, or what it is about, cannot carry the claim."""
     if piece.completeness != "complete":
         why = str(piece.predicate.get("completeness_reason") or "no reason given").rstrip(".")
@@ -136,7 +139,7 @@ def _unfit(case: Case, need: Need, piece: Evidence, valid: Validator) -> Said | 
     if _identity_only(need, piece):
         why = f"{piece.number} is about a published identity (digest basis identity): nobody here holds the bytes."
         return Said(why, rule=Rule.PUBLISHED_ONLY)
-    if why_not := _data(case, piece) or matching.lacks(need, piece) or next(judgement.judged(case, need, piece), None):
+    if why_not := _data(case, piece) or matching.lacks(need, piece) or next(iter(said), None):
         return why_not
     if valid.is_valid(piece.statement):
         return None
