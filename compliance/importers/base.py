@@ -46,6 +46,8 @@ class Given:
     score: str | None = None
     groups: Sequence[str] = ()
     """Columns of raw predictions."""
+    cases: int | None = None
+    """How many cases there should be, where a file cannot show that some were left out."""
 
 
 @dataclass(slots=True)
@@ -93,6 +95,8 @@ class Taken:
 
     records: list[dict[str, Any]]
     tool_version: str | None = None
+    originals: list[str] | None = None
+    """Of a folder, the names of the files that were read; None: all of them."""
 
 
 def read(importer: Importer, source: Source, given: Given) -> Taken:
@@ -104,7 +108,7 @@ def read(importer: Importer, source: Source, given: Given) -> Taken:
     try:
         reading = importer.read(source, given)
         finished = [_finished(importer.tool, source, reading, record, given) for record in reading.records]
-        return Taken(finished, reading.tool_version)
+        return Taken(finished, reading.tool_version, reading.originals)
     except NotSaidError:
         raise
     except UnreadableError as error:
@@ -139,6 +143,20 @@ def no_result(tool: str, what: str, reason: str, gaps: Sequence[str] = ()) -> di
         "title": f"{tool}: {what}",
         "gaps": [*gaps, reason],
     }
+
+
+def accounted(held: int, expected: int | None) -> tuple[dict[str, Any], list[str]]:
+    """Return the accountability of an evaluation whose file cannot show whether it holds all cases, and what it lacks.
+
+    Only the user knows how many there should be; while nobody says it, the record is incomplete.
+    """
+    if expected is None:
+        return {}, [f"The file holds {held} cases and cannot show whether some were left out: say with --cases how "
+                    "many there should be."]  # fmt: skip
+    if expected < held:
+        return {}, [f"The file holds {held} cases, and there should be {expected}."]
+    told = {"enrolled": expected, "analysed": held, "missing_score": expected - held}
+    return {"accountability": told}, [f"{expected - held} of {expected} cases are missing."] if expected > held else []
 
 
 def damaged(importers: Sequence[Importer], source: Source) -> Importer | None:

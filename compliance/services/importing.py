@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from compliance.core.evidence import Basis, Completeness
 from compliance.core.reading import MAX_BYTES
-from compliance.errors import InvalidInput, Unavailable, UnknownReference
+from compliance.errors import Conflict, InvalidInput, Unavailable, UnknownReference
 from compliance.importers import (
     Given,
     Importer,
@@ -129,8 +129,7 @@ class _Importing:
             taken = read(importer, source, self.given)
             records = [_computed(self._completed(one, importer), place.path) for one in taken.records]
         except NotSaidError as error:
-            told = f"{error.problem} {error.remedy}"
-            return [Outcome(source.name, source.sha256(), importer.tool, reason=told, refused=True)]
+            return [_refused(source, importer, error)]
         except UnknownReference:
             raise
         except InvalidInput as error:
@@ -178,12 +177,16 @@ class _Importing:
 
     def _log(self, importer: Importer, source: Source, taken: Taken) -> list[Outcome]:
         """Log what is not on record yet; of records that do not hold together, keep the original alone."""
-        sha256 = source.sha256()
+        sha256 = source.sha256(taken.originals)
         resolver = record.LedgerResolver(self.ws.ledger)
         try:
             drafts = [draft(one, resolver, where=source.name) for one in taken.records]
+            for drafted in drafts:
+                resolver.add(drafted)
         except UnknownReference:
             raise
+        except Conflict as error:
+            return [_refused(source, importer, error)]
         except InvalidInput as error:
             if taken.records[0].get("completeness") == "unreadable":
                 raise
@@ -257,6 +260,12 @@ def _identity_of(drafted: Draft, sha256: str) -> _Identity:
     return _identity(sha256, drafted.kind, drafted.title, drafted.content, digests)
 
 
+def _refused(source: Source, importer: Importer, error: InvalidInput) -> Outcome:
+    """Return what the user must mend, and how."""
+    told = f"{error.problem} {error.remedy}"
+    return Outcome(source.name, source.sha256(), importer.tool, reason=told, refused=True)
+
+
 def _outcome(
     source: Source, importer: Importer, sha256: str, drafted: Draft, found: str | None, number: str | None
 ) -> Outcome:
@@ -315,21 +324,24 @@ def _places(path: Path) -> Iterator[_Place]:
     """Yield what a named path holds: itself, or a folder's runs and files in the order of their names."""
     if not path.exists():
         raise InvalidInput(f"{path} is not there.", remedy="Check the path.")
-    if not path.is_dir():
+    if path.is_file():
         yield _Place(path, found=False)
         return
+    if not path.is_dir():
+        raise InvalidInput(f"{path} is neither a file nor a folder.", remedy="Name a result file, or a folder of them.")
     count = 0
-    for folder, folders, names in os.walk(path, onerror=_unavailable):
+    for folder, folders, there in os.walk(path, onerror=_unavailable):
         folders[:] = sorted(set(folders) - _LEFT_OUT)
+        names = sorted(name for name in there if (Path(folder) / name).is_file())  # no pipe, no link to nowhere
         count += len(names)
         if count > MAX_MEMBERS:
             raise InvalidInput(f"{path} holds more than {MAX_MEMBERS} files.", remedy="Name the folders inside it.")
-        whole = _Place(Path(folder), True, tuple(sorted(names)))
+        whole = _Place(Path(folder), True, tuple(names))
         source = _opened(whole) if names else None
         if source is not None and recognise(source) is not None:
             yield whole
         else:
-            yield from (_Place(Path(folder) / name, True) for name in sorted(names))
+            yield from (_Place(Path(folder) / name, True) for name in names)
 
 
 def _opened(place: _Place) -> Source | None:

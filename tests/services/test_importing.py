@@ -1,6 +1,7 @@
 """Importing on a real workspace: what is logged, what is asked for, what is left alone."""
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,6 +144,32 @@ def test_a_folder_that_a_tool_writes_is_one_result(ws: Workspace, tmp_path: Path
     assert (outcome.tool, outcome.file, outcome.completeness) == ("crfm-helm", str(run), "incomplete")
     (piece,) = pieces(ws, [outcome])
     assert [one["name"] for one in piece.predicate["attachments"]] == ["run_spec.json", "stats.json"]
+    (run / "notes.txt").write_text("changed")
+    (again,) = importing.run(ws, [tmp_path / "runs"])
+    assert again.evidence == outcome.evidence, "only the files that were read count"
+
+
+def test_pipes_and_links_to_nowhere_are_passed_by(ws: Workspace, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    os.mkfifo(results / "pipe.json")
+    (results / "link.json").symlink_to("nowhere")
+    (results / "audit.json").symlink_to(AUDIT)
+    assert [one.tool for one in importing.run(ws, [results], dry_run=True)] == ["pip-audit"]
+    with pytest.raises(InvalidInput, match="neither a file nor a folder"):
+        importing.run(ws, [results / "pipe.json"])
+
+
+def test_a_name_that_means_something_else_already_stops_no_other(ws: Workspace, tmp_path: Path) -> None:
+    croissant = (
+        '{"@type": "sc:Dataset", "conformsTo": "http://mlcommons.org/croissant/1.0", "name": "d", "version": "1",'
+        ' "url": "https://example.org/d", "distribution": []}'
+    )
+    (tmp_path / "croissant.json").write_text(croissant)
+    refused, *others = importing.run(ws, [tmp_path / "croissant.json", AUDIT])
+    assert refused.refused
+    assert "d@1 stands for" in str(refused.reason)
+    assert all(one.evidence for one in others)
 
 
 def test_what_a_file_cannot_say_is_asked_for_and_stops_no_other(ws: Workspace) -> None:
