@@ -13,7 +13,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 _OPTION = re.compile(r"\s+--[a-z-]+[= ].*$")
-_CONDA = re.compile(r"(?:[\w.-]+::)?([A-Za-z0-9_][\w.-]*)\s*(?:==?\s*([\w.+!]+)(?:=[\w.]+)?)?")
+_CONDA = re.compile(r"(?:[\w.-]+::)?([A-Za-z0-9_][\w.-]*)\s*(?:==?\s*([\w.+!]+)(?:=[\w.]+)?|[<>=!~\s].*)?")
+"""Channel, name, version, build. `conda env export` writes one `=` for exactly what is installed."""
 
 
 @dataclass(frozen=True, slots=True)

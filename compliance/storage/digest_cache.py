@@ -31,7 +31,7 @@ SETTLED = 2_000_000_000
 """Nanoseconds that a file must have been left alone."""
 LARGEST = 16 << 20
 MOST = 5_000
-"""Files; the ones seen last stay."""
+"""Files; the ones that came last stay."""
 
 Entry = tuple[str, str, str, str, str, str]
 """Device, inode, size, mtime and ctime (nanoseconds), digest; as text, since canonical JSON ends at 2**53."""
@@ -64,9 +64,7 @@ class DigestCache:
         """Remember the digest of a file that was read whole, from `begun` (nanoseconds) on, and did not change."""
         if status.st_size < SMALLEST or not _settled(status, begun):
             return
-        name = os.path.abspath(path)
-        self._entries.pop(name, None)  # the newest stand last
-        self._entries[name] = (*_signs(status), digest)
+        self._entries[os.path.abspath(path)] = (*_signs(status), digest)
         self._new = True
 
     def save(self) -> None:

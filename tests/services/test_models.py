@@ -246,8 +246,13 @@ def test_links_are_refused(ws: Workspace, model: Path, make: Any) -> None:
     make(model / "link")
     with pytest.raises(InvalidInput, match="symbolic link"):
         logged(ws, model)
-    with pytest.raises(InvalidInput, match="symbolic link"):
+    with pytest.raises(InvalidInput, match="link is a symbolic link"):
         logged(ws, model / "link")
+    (model.parent / "other").symlink_to(model / "sub")
+    (model / "sub").mkdir()
+    (model / "sub/weights.bin").write_bytes(b"w")
+    with pytest.raises(InvalidInput, match="other is a symbolic link"):
+        logged(ws, model.parent / "other")
 
 
 def test_a_model_that_changes_meanwhile_is_refused(ws: Workspace, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

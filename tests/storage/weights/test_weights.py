@@ -1,5 +1,6 @@
 """Facts of model files, as the formats' own tools write them; and files that lie are refused."""
 
+import itertools
 import json
 import pickle
 import struct
@@ -23,6 +24,8 @@ from sklearn.linear_model import LogisticRegression
 from compliance.errors import InvalidInput
 from compliance.storage import weights
 from compliance.storage.weights import Facts
+from compliance.storage.weights.facts import Malformed
+from compliance.storage.weights.protobuf import Message
 
 
 def facts(path: Path) -> Facts:
@@ -225,6 +228,17 @@ def test_onnx_that_claims_what_it_does_not_hold_is_refused(tmp_path: Path) -> No
             facts(written(tmp_path / "m.onnx", data))
 
 
+def test_a_field_that_reaches_beyond_its_message_is_refused(tmp_path: Path) -> None:
+    inner = b"\x0a\x7f" + b"x" * 4  # says 127 bytes, in a message of six
+    path = written(tmp_path / "m.bin", b"\x0a" + bytes([len(inner)]) + inner + bytes(200))
+    with path.open("rb") as file:
+        (number, outer), *_ = itertools.islice(Message.whole(file, path.stat().st_size), 1)
+        assert number == 1
+        assert isinstance(outer, Message)
+        with pytest.raises(Malformed, match="longer than"):
+            next(iter(outer))
+
+
 # --- pickles and what holds them -------------------------------------------------------------------
 
 FITTED = LogisticRegression().fit(np.arange(20).reshape(10, 2), [0, 1] * 5)
@@ -239,6 +253,8 @@ def test_a_pickle_is_named_and_never_loaded(tmp_path: Path, protocol: int) -> No
     assert {"io.open", "__builtin__.open", "builtins.open", "_io.open"} & set(found.imports)
     assert not found.remarks
     assert not mark.exists()
+    if protocol in (2, 3, 4):  # the module's name stands in the pickle once, and is fetched again
+        assert {"numpy.ndarray", "numpy.dtype"} <= set(found.imports)
 
 
 @pytest.mark.parametrize("name", ["m.joblib", "m.joblib.gz", "m.joblib.z", "m.joblib.xz", "m.joblib.bz2", "zlib"])
