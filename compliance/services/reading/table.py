@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from compliance.core.rows import plain
 from compliance.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -162,11 +163,10 @@ def spell(value: Any) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """Return what is nested as JSON knows it; a leaf that JSON has no word for is spelled."""
+    """Return what is nested with every leaf in its one spelling, so that JSON and Arrow say the same."""
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set):
         return [_plain(inner) for inner in (sorted(value, key=str) if isinstance(value, set) else value)]
-    if isinstance(value, bool) or value is None:
-        return value
-    return spell(value) if not isinstance(value, str | int) else value
+    text = spell(value)
+    return None if text is None else plain(text)

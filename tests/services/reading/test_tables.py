@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -44,8 +46,8 @@ def arrow() -> pa.Table:
     return pa.Table.from_pylist(ROWS)
 
 
-def digest(table: Table) -> str:
-    return take(table, SECRET, patient="patient").rows_sha256
+def digest(table: Table, patient: str | None = "patient") -> str:
+    return take(table, SECRET, patient=patient).rows_sha256
 
 
 def write_csv(path: Path) -> None:
@@ -90,6 +92,14 @@ def test_the_same_rows_have_the_same_digest_and_fingerprints_in_every_format(tmp
     expected = take(Table("memory", "Arrow", arrow()), SECRET, patient="patient")
     assert take(table, SECRET, patient="patient") == expected
     assert table.rows == len(ROWS)
+
+
+def test_the_program_in_the_documentation_computes_the_same_digest(tmp_path: Path) -> None:
+    page = Path(__file__).resolve().parents[3] / "docs/reference/digests.md"
+    program = page.read_text().split("```python\n")[1].split("```")[0]
+    (tmp_path / "rows.csv").write_text('sex,name,age\nF,"Ä, ""x""",61\nM,,7\nF,"Ä, ""x""",61\n')
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == digest(read_table(tmp_path / "rows.csv"), None)
 
 
 def test_one_changed_value_changes_the_digest() -> None:
@@ -157,15 +167,18 @@ def test_a_frame_is_its_rows_whatever_pandas_keeps_them_in(name: str) -> None:
 
 def test_values_of_several_types_in_one_column_are_kept_as_they_are_spelled() -> None:
     mixed = from_frame(pd.DataFrame({"x": [1, "a", 2.5, None, True, date(2026, 1, 2), [1, {"b": None}]]}), "f")
-    assert mixed.text("x").to_pylist() == ["1", "a", "2.5", None, "true", "2026-01-02", '[1,{"b":null}]']
+    assert mixed.text("x").to_pylist() == ["1", "a", "2.5", None, "true", "2026-01-02", '["1",{"b":null}]']
 
 
-def test_nested_and_binary_columns_have_one_spelling() -> None:
+def test_nested_and_binary_columns_have_one_spelling(tmp_path: Path) -> None:
     table = Table("m", "Arrow", pa.table({"x": [[1, 2], None], "y": [{"b": 1, "a": "ü"}, None], "z": [b"\x00", None]}))
+    said = [{"x": [1, 2.0], "y": {"b": 1, "a": "ü"}}, {"x": None}]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in said))
+    assert read_table(tmp_path / "rows.jsonl").text("x").to_pylist() == table.text("x").to_pylist()
     spelled = {name: table.text(name).to_pylist() for name in table.columns}
     assert spelled == {
-        "x": ["[1,2]", None],
-        "y": ['{"a":"ü","b":1}', None],
+        "x": ['["1","2"]', None],
+        "y": ['{"a":"ü","b":"1"}', None],
         "z": ["6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d", None],
     }
 
