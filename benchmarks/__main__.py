@@ -15,6 +15,7 @@ GROUPS = {
     "verification": "benchmarks.verification",
     "digesting": "benchmarks.digesting",
     "logging": "benchmarks.logging",
+    "assessment": "benchmarks.assessment",
     "datasets": "benchmarks.datasets",
 }
 
