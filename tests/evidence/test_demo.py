@@ -27,7 +27,7 @@ def test_both_systems_from_nothing_to_verified_dossiers(made: tuple[Path, Any]) 
     folder, (clinical, deepseek) = made
     assert Path(clinical["workspace"]).resolve() == folder / "clinical-risk"
     assert clinical["counts"]["eu-ai-act"]["met"] > 0
-    assert clinical["counts"]["eu-ai-act"]["stale"] > 0
+    assert clinical["counts"]["fda-aidsf"]["stale"] > 0
     for example, names in ((clinical, {"annex-iv"}), (deepseek, {"annex-iv", "annex-xi"})):
         built = {Path(path).stem for path in example["dossiers"] if path.endswith(".json")}
         assert built == names
