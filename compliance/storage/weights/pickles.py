@@ -17,6 +17,8 @@ from compliance.storage.weights.facts import Facts
 NAMES = (".pkl", ".pickle", ".joblib", ".cloudpickle")
 LOOKED_AT = 64 << 20
 """Bytes of a pickle, unpacked, that are read at most."""
+MOST_STEPS = 1_000_000
+"""Instructions that are followed at most: two seconds."""
 MOST_NAMES = 200
 _STARTS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 _UNPACKERS: dict[bytes, Callable[[BinaryIO], Any]] = {
@@ -71,7 +73,9 @@ def _names(stream: "_Limited") -> Iterator[str]:
     """Follow a pickle's instructions as far as texts go: which are pushed, kept and fetched again."""
     texts: list[str] = []
     memo: dict[int, str] = {}
-    for code, argument, _ in pickletools.genops(stream):  # type: ignore[arg-type]
+    for step, (code, argument, _) in enumerate(pickletools.genops(stream)):  # type: ignore[arg-type]
+        if step == MOST_STEPS:
+            raise EOFError
         if code.name in ("GLOBAL", "INST"):
             yield _name(*str(argument).split(" ", 1))
         elif code.name == "STACK_GLOBAL":

@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 
 from compliance.errors import InvalidInput
 from compliance.storage import weights
-from compliance.storage.weights import Facts
+from compliance.storage.weights import Facts, pickles
 from compliance.storage.weights.facts import Malformed
 from compliance.storage.weights.protobuf import Message
 
@@ -267,10 +267,14 @@ def test_joblib_is_a_pickle_that_cannot_be_followed_to_its_end(tmp_path: Path, n
     assert "may import more" in found.remarks[0]
 
 
-def test_pickles_of_hostile_sizes_are_not_followed(tmp_path: Path) -> None:
+def test_pickles_of_hostile_sizes_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for body in (b"\x80\x04\x8e" + b"\xff" * 7 + b"\x7f", b"\x80\x04", b"\x80\x05" + b"\x93" * 9):
         found = facts(written(tmp_path / "m.pkl", body))
         assert found.runs_code
+    found = facts(written(tmp_path / "m.pkl", pickle.dumps([[FITTED], [1] * 600_000, 2.5])))
+    assert "sklearn.linear_model._logistic.LogisticRegression" in found.imports
+    monkeypatch.setattr(pickles, "MOST_STEPS", 1000)
+    assert "may import more" in facts(tmp_path / "m.pkl").remarks[0]
     bomb = pickle.dumps(bytes(100 << 20))
     found = facts(written(tmp_path / "m.joblib", zlib.compress(bomb)))
     assert "may import more" in found.remarks[0]
