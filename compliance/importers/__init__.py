@@ -98,6 +98,8 @@ _OURS = (
     "pip_audit:IMPORTER",
     "sarif:IMPORTER",
     "junit:IMPORTER",
+    "coverage:IMPORTER",
+    "oscal:IMPORTER",
     "hugging_face:IMPORTER",
     "hugging_face:RESULTS",
     "scikit_learn:IMPORTER",
