@@ -10,6 +10,7 @@ import typer
 
 from compliance.cli import options, output
 from compliance.cli.findings import block
+from compliance.errors import UnknownReference
 
 if TYPE_CHECKING:
     from compliance.core.catalog import Catalog, Requirement
@@ -56,10 +57,7 @@ def show(
     A requirement is shown with its legal status and dates, the systems that it reaches, what evidence shows it, the
     question that only a person can answer, and the requirements of other bodies that the same evidence answers.
     """
-    from compliance.services import own_catalogs
-
-    with _workspace(workspace) as ws:
-        catalog, rows = own_catalogs.look_up(wanted, ws)
+    catalog, rows = _wanted(wanted, workspace)
     one = len(rows) == 1 and rows[0].id == wanted
     if as_json:
         output.result(
@@ -170,6 +168,24 @@ def _table(tallies: "Sequence[Tally]") -> None:
     if len(rows) > 1:
         rows.append(("all", *(sum(int(row[column]) for row in rows) for column in range(1, len(rows[0])))))
     output.table(("catalog", "rows", "needs only", "ask only", "both", "needs", "unmeasured"), rows)
+
+
+def _wanted(name: str, workspace: Path | None) -> "tuple[Catalog, list[Requirement]]":
+    """Return a file's or catalog's rows, or one row: of a catalog at hand, else of the workspace's own."""
+    from compliance.services import catalogs, own_catalogs
+
+    try:
+        if "/" in name and not own_catalogs.is_file(name):
+            catalog, row = catalogs.find(name)
+            return catalog, [row]
+        catalog = catalogs.check(Path(name)) if own_catalogs.is_file(name) else catalogs.load(name)
+        return catalog, list(catalog.requirements)
+    except UnknownReference:
+        with _workspace(workspace) as ws:
+            own = own_catalogs.find(ws, name) if ws else None
+        if own is None:
+            raise
+        return own
 
 
 @contextmanager

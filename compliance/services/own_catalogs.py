@@ -98,24 +98,13 @@ def in_use(ws: "Workspace", signed: "Evidence | None" = None, only: Sequence[str
     return found
 
 
-def look_up(name: str, ws: "Workspace | None") -> tuple[Catalog, list[Requirement]]:
-    """Return a catalog with all its rows, or with the one row called `name`.
-
-    `name` is a file, the id of a catalog at hand or of the workspace's own, or a requirement of one of these.
-    """
-    if is_file(name):
-        catalog = catalogs.check(Path(name))
-        return catalog, list(catalog.requirements)
-    own = [each.catalog for each in (in_use(ws) if ws else ()) if each.catalog.id not in catalogs.ids()]
-    for catalog in own:
-        rows = [row for row in catalog.requirements if name in (catalog.id, row.id)]
-        if rows:
+def find(ws: "Workspace", name: str) -> tuple[Catalog, list[Requirement]] | None:
+    """Return a catalog of the workspace's own by its id, or by one of its rows, with the rows that are meant."""
+    for entry in ws.system_record().content.get("own_catalogs", []):
+        catalog = _signed_copy(ws, entry)
+        if rows := [row for row in catalog.requirements if name in (catalog.id, row.id)]:
             return catalog, rows
-    if "/" in name:
-        catalog, row = catalogs.find(name)
-        return catalog, [row]
-    catalog = catalogs.load(name)
-    return catalog, list(catalog.requirements)
+    return None
 
 
 def _read(root: Path, name: str) -> tuple[Catalog, bytes]:
