@@ -12,7 +12,7 @@ import termios
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-PATIENCE = 30
+PATIENCE = 90
 """Seconds without a word after which a command is taken to wait for keys that nobody typed."""
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
