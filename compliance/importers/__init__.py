@@ -98,8 +98,6 @@ _OURS = (
     "pip_audit:IMPORTER",
     "sarif:IMPORTER",
     "junit:IMPORTER",
-    "coverage:IMPORTER",
-    "oscal:IMPORTER",
     "hugging_face:IMPORTER",
     "hugging_face:RESULTS",
     "scikit_learn:IMPORTER",

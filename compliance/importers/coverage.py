@@ -1,54 +1,105 @@
-"""coverage.xml (Cobertura's layout, as coverage.py writes it): how much code the tests ran becomes a test report.
+"""Test coverage as Cobertura XML or coverage.py JSON: a document, a test report with counts of lines and branches.
 
-It tells what ran, not what held: no figure of a model is made of it. A file that names a document type, as older tools
-wrote, is refused like all XML that does, and its original kept.
+Coverage tells which lines ran and nothing of whether a test passed. The counts of the whole are held against those of
+the files; lines that were excluded are told. Names of folders stay in the original.
 """
 
-from compliance.importers.base import Given, Importer, Reading, UnreadableError
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from compliance.importers.base import Given, Importer, Reading
 from compliance.importers.markup import local
 from compliance.importers.source import Source
-from compliance.importers.values import count, number, utc, word
+from compliance.importers.values import count, mapping, utc, word
 
-TOOL = "coverage.xml"
+TOOL = "coverage"
+
+_MILLISECONDS = 10**11
+_TOLD = "Coverage says which lines ran, and nothing of whether a test passed."
 
 
 def _recognise(source: Source) -> bool:
-    return source.xml is not None and local(source.xml) == "coverage" and "line-rate" in source.xml.attrib
-
-
-def _read(source: Source, given: Given) -> Reading:
-    root = source.xml
-    assert root is not None
-    covered, valid = count(root.get("lines-covered")), count(root.get("lines-valid"))
-    rate = number(root.get("line-rate"))
-    if rate is None:
-        raise UnreadableError("The file states no share of lines.")
-    told = {"Lines covered": covered, "Lines that could be": valid}
-    statements = [{"statement": "Share of lines covered", "value": rate}]
-    statements += [{"statement": name, "value": str(n)} for name, n in told.items() if n is not None]
-    gaps = []
-    if valid == 0:
-        gaps.append("No line could be covered.")
-    elif covered is not None and valid is not None and abs(covered / valid - float(rate)) > 0.001:
-        gaps.append(f"{covered} of {valid} lines are covered, but the share is stated as {rate}.")
-    files = sum(1 for one in root.iter() if local(one) == "class")
-    if not files:
-        gaps.append("No file is listed.")
-    milliseconds = number(root.get("timestamp"))
-    return Reading(
-        records=[
-            {
-                "kind": "document",
-                "document_type": "test-report",
-                "title": f"{TOOL}: {covered if covered is not None else rate} of {valid or 1} lines covered",
-                "statements": statements,
-            }
-        ],
-        tool_version=word(root.get("version")),
-        started_at=utc(float(milliseconds) / 1000) if milliseconds and float(milliseconds) > 1e11 else None,
-        gaps=gaps,
-        notes=[f"It lists {files} files, whose names stand in the original."],
+    if (root := source.xml) is not None:
+        return local(root) == "coverage" and "line-rate" in root.attrib
+    data = source.json
+    return (
+        isinstance(data, dict)
+        and isinstance(data.get("totals"), dict)
+        and "percent_covered" in data["totals"]
+        and isinstance(data.get("meta"), dict)
     )
 
 
-IMPORTER = Importer(TOOL, _recognise, _read, marks=((b"<coverage", b"line-rate="),))
+def _read(source: Source, given: Given) -> Reading:
+    counts, gaps, version, when = _of_xml(source.xml) if source.xml is not None else _of_json(source.json)
+    if not counts.get("lines"):
+        gaps.append("No line was measured.")
+    statements = [{"statement": f"{name} measured", "value": str(n)} for name, n in counts.items() if n is not None]
+    lines, covered = counts.get("lines"), counts.get("lines covered")
+    if lines is None or covered is None:
+        gaps.append("The file does not say how many lines ran.")
+    record = {
+        "kind": "document",
+        "document_type": "test-report",
+        "title": f"{TOOL}: {covered} of {lines} lines ran",
+        "statements": statements,
+        "summary": _TOLD,
+    }
+    return Reading(records=[record], tool_version=version, started_at=when, gaps=gaps)
+
+
+_Found = tuple[dict[str, int | None], list[str], str | None, str | None]
+
+
+def _of_xml(root: Element) -> _Found:
+    counts = {
+        f"{what}{which}": count(root.get(f"{what}-{attribute}"))
+        for what in ("lines", "branches")
+        for which, attribute in (("", "valid"), (" covered", "covered"))
+    }
+    seen, ran = 0, 0
+    for one in _lines(root):
+        seen, ran = seen + 1, ran + bool(count(one.get("hits")))
+    gaps = []
+    for name, here in (("lines", seen), ("lines covered", ran)):
+        if counts[name] is None:
+            counts[name] = here
+        elif counts[name] != here:
+            gaps.append(f"{counts[name]} {name} are stated and {here} listed.")
+    stamp = count(root.get("timestamp"))
+    seconds = None if stamp is None else Decimal(stamp) / 1000 if stamp > _MILLISECONDS else Decimal(stamp)
+    return counts, gaps, word(root.get("version")), utc(seconds)
+
+
+def _lines(root: Element) -> Iterator[Element]:
+    """Yield the lines of each class once: methods repeat them."""
+    for one in root.iter():
+        if local(one) == "class":
+            for lines in one:
+                if local(lines) == "lines":
+                    yield from (line for line in lines if local(line) == "line")
+
+
+def _of_json(data: Mapping[str, Any]) -> _Found:
+    meta, totals = mapping(data["meta"], "meta"), mapping(data["totals"], "totals")
+    names = {
+        "lines": "num_statements",
+        "lines covered": "covered_lines",
+        "lines excluded": "excluded_lines",
+        "branches": "num_branches",
+        "branches covered": "covered_branches",
+    }
+    counts = {ours: count(totals.get(name)) for ours, name in names.items()}
+    files = [mapping(one, name) for name, one in mapping(data.get("files") or {}, "files").items()]
+    gaps = []
+    for ours in ("lines", "lines covered"):
+        here = sum(count(mapping(one["summary"], "a summary").get(names[ours])) or 0 for one in files)
+        if files and counts[ours] != here:
+            gaps.append(f"{counts[ours]} {ours} are stated and {here} listed.")
+    return counts, gaps, word(meta.get("version")), utc(meta.get("timestamp"))
+
+
+_MARKS = ((b"<coverage", b"line-rate="), (b'"percent_covered"', b'"executed_lines"'))
+IMPORTER = Importer(TOOL, _recognise, _read, _MARKS)

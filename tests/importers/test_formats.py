@@ -14,7 +14,6 @@ from compliance.importers import NotSaidError, Source, damaged, importers, recog
 from compliance.importers.archive import Archive
 
 OURS = (
-    "coverage",
     "inspect_ai",
     "scikit_learn",
     "junit",
@@ -28,7 +27,6 @@ FILES = sorted(
     str(path.relative_to(SAMPLES)) for folder in OURS for path in (SAMPLES / folder).iterdir() if path.suffix != ".py"
 )
 EXPECTED = {
-    "coverage/coverage.xml": ("coverage.xml", "document", "complete"),
     "cyclonedx/env-1.5.json": ("CycloneDX", "sbom", "complete"),
     "cyclonedx/env-1.6.xml": ("CycloneDX", "sbom", "complete"),
     "cyclonedx/env-1.7.json": ("CycloneDX", "sbom", "complete"),
@@ -433,54 +431,6 @@ def test_suppressed_findings_are_accepted_by_somebody() -> None:
 
     found = imported(changed("sarif/bandit.sarif.json", suppress)).only["content"]["findings"]
     assert [one["status"] for one in found] == ["accepted", "open"]
-
-
-def test_coverage_is_a_report_and_no_figure_of_a_model() -> None:
-    data = (SAMPLES / "coverage/coverage.xml").read_bytes()
-    got = imported(data).only
-    assert [one["value"] for one in got["content"]["statements"]] == ["0.8571", "6", "7"]
-    assert "Run at 2026-11-24T" in got["summary"]
-    assert "are covered, but" in imported(data.replace(b'lines-covered="6"', b'lines-covered="7"')).reasons
-    named = data.replace(b'<?xml version="1.0" ?>', b"<!DOCTYPE coverage SYSTEM 'http://127.0.0.1:9/coverage-04.dtd'>")
-    assert imported(named).only["completeness"] == "unreadable"
-
-
-OSCAL: dict[str, Any] = {
-    "assessment-results": {
-        "uuid": "…",
-        "metadata": {"title": "Yearly audit", "last-modified": "2026-01-01T00:00:00Z", "oscal-version": "1.1.2"},
-        "import-ap": {"href": "#plan"},
-        "results": [
-            {
-                "uuid": "…",
-                "title": "Access control",
-                "start": "2026-01-01T00:00:00Z",
-                "end": "2026-01-02T00:00:00Z",
-                "findings": [
-                    {"title": "AC-1", "target": {"target-id": "ac-1", "status": {"state": "satisfied"}}},
-                    {"title": "AC-2", "target": {"target-id": "ac-2", "status": {"state": "not-satisfied"}}},
-                ],
-                "observations": [{"description": "An account of Jane Doe was open."}],
-            }
-        ],
-    }
-}
-"""After the JSON Schema of OSCAL 1.1.2, assessment-results."""
-
-
-def test_findings_of_others_are_statements() -> None:
-    got = imported(json.dumps(OSCAL).encode()).only
-    assert (got["kind"], got["completeness"]) == ("document", "complete")
-    assert [one["statement"] for one in got["content"]["statements"]] == ["satisfied: AC-1", "not-satisfied: AC-2"]
-    assert "2 findings, 1 not satisfied" in got["summary"]
-    assert "Jane Doe" not in json.dumps(got["content"]) + got["summary"]
-    assert got["attachments"][0]["classification"] == "restricted"
-
-
-def test_an_assessment_that_did_not_end_is_incomplete() -> None:
-    data = json.loads(json.dumps(OSCAL))
-    del data["assessment-results"]["results"][0]["end"]
-    assert "names no end" in imported(json.dumps(data).encode()).reasons
 
 
 def test_a_model_page_reports_of_itself() -> None:
