@@ -130,7 +130,13 @@ def beside(row: Row, *others: Mapping[str, Any]) -> Row:
 
 def mean(values: "ndarray[Any, Any]", sampling: Sampling) -> Row:
     """Return the mean of one value per case, with its resampled interval."""
-    (row,) = bootstrap(lambda w: w @ values[:, None] / w.sum(axis=1, keepdims=True), len(values), sampling)
+    import numpy as np
+
+    of = sampling.numbered(len(values))
+    sums, sizes = np.bincount(of, values)[:, None], np.bincount(of)[:, None]
+    if sampling.clusters is not None:  # a cluster drawn whole is its sum and its size
+        sampling = replace(sampling, clusters=np.arange(len(sums)))
+    (row,) = bootstrap(lambda w: (w @ sums) / (w @ sizes), len(sums), sampling)
     return row
 
 

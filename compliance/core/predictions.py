@@ -24,6 +24,7 @@ from compliance.core.intervals import (
     share,
     stated,
 )
+from compliance.core.multiclass import AVERAGES, averages
 from compliance.core.statistics import Confusion, clopper_pearson, decimal, normal_quantile
 
 if TYPE_CHECKING:
@@ -174,6 +175,26 @@ def metric_rows(
     rows = [{"name": name, **shared, **row} for name, row in shares.items()]
     rows += [{"name": name, **shared, "n": n, "positives": positives, **row} for name, row in figures.items()]
     return flagged(rows, small)
+
+
+def further_rows(
+    truth: "ndarray[Any, Any]",
+    score: "ndarray[Any, Any]",
+    threshold: float,
+    sampling: Sampling,
+    group: dict[str, str] | None = None,
+) -> list[dict[str, Any]]:
+    """Return figures that others often claim, to hold their claims against; F1 is that of the positive class."""
+    from sklearn.metrics import average_precision_score, log_loss
+
+    shared = ({"group": group} if group else {}) | {"origin": "computed", "n": len(truth)}
+    drawn = bootstrap(averages(truth, (score >= threshold).astype(int), 2), len(truth), sampling)
+    named = dict(zip((*AVERAGES, "f1_of_0", "f1"), drawn, strict=True))
+    rows = [{"name": name, **shared, **named[name]} for name in ("f1", "balanced_accuracy", "cohen_kappa", "mcc")]
+    if _one_class(truth) is None:
+        exact = {"pr_auc": average_precision_score(truth, score), "log_loss": log_loss(truth, score)}
+        rows += [{"name": name, **shared, "value": decimal(float(value))} for name, value in exact.items()]
+    return rows
 
 
 def _shares(truth: "ndarray[Any, Any]", positive: "ndarray[Any, Any]", sampling: Sampling) -> dict[str, dict[str, Any]]:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 Pair = tuple[Row, Row | None, Compared]
 """A claim, the same figure computed again where it can be, and how they compare."""
-_CUT = frozenset({"sensitivity", "specificity", "ppv", "npv", "accuracy"})
+_CUT = frozenset(
+    {"sensitivity", "recall", "specificity", "ppv", "precision", "npv", "accuracy", "f1", "balanced_accuracy", "mcc"}
+    | {"cohen_kappa"}
+)
 """Figures of two classes that rest on a threshold."""
 
 
@@ -81,7 +84,8 @@ def compare(
     pairs: dict[int, Pair] = {}
     for (_, cut, level), places in by_setting.items():
         group = dict(rows[places[0]].get("group") or {})
-        again = _again(cases, told, group, cut, level, seed)
+        wanted = {recomputed.key(rows[at]) for at in places}
+        again = _again(cases, told, wanted, group, cut, level, seed)
         for at in places:
             found = None if isinstance(again, str) else again.get(recomputed.key(rows[at]))
             if isinstance(again, str):
@@ -96,9 +100,9 @@ def compare(
 
 
 def _again(
-    cases: "Cases", told: "Predictions", group: dict[str, str], cut: str | None, level: str, seed: int
+    cases: "Cases", told: "Predictions", wanted: set[Any], group: dict[str, str], cut: str | None, level: str, seed: int
 ) -> dict[Any, Row] | str:
-    """Return the rows of a group by metric and group, or why there are none."""
+    """Return the rows of a group by metric and group, those that are wanted among them, or why there are none."""
     from compliance.core.multiclass import CLASS
     from compliance.services import recompute
 
@@ -109,10 +113,17 @@ def _again(
     if not len(members):
         return "no case belongs to this group"
     binary = told.task in (None, "binary")
-    settings: dict[str, Any] = {"threshold": cut_off(cut) if binary and cut else 0.5, "seed": seed, "level": level}
-    if own:
-        settings |= {"group": own, "members": members}
-    return {recomputed.key(row): row for row in recompute.rows(cases, told, **settings)}
+    settings: dict[str, Any] = {
+        "threshold": cut_off(cut) if binary and cut else 0.5,
+        "seed": seed,
+        "level": level,
+        "group": own,
+        "members": members,
+    }
+    again = [*recompute.rows(cases, told, **settings)]
+    if not wanted <= {recomputed.key(row) for row in again}:
+        again += recompute.further(cases, told, **settings)
+    return {recomputed.key(row): row for row in again}
 
 
 def _attached(record: Mapping[str, Any], name: str) -> Path | None:

@@ -91,6 +91,17 @@ def _answers(
     return found
 
 
+def further(
+    cases: Cases, told: Predictions, *, threshold: float, seed: int, group: dict[str, str], members: Any, level: str
+) -> list[Row]:
+    """Return figures of two classes that are not logged by default, but that others claim."""
+    if told.task not in (None, "binary"):
+        return []
+    sampling = Sampling(level, seed, cases.clusters).of(members)
+    truth, score = (cases.arrays[name][members] for name in ("truth", "score"))
+    return binary.further_rows(truth, score.astype(float), threshold, sampling, group or None)
+
+
 def by_group(cases: Cases, told: Predictions, groups: Sequence[str], **options: Any) -> list[Row]:
     """Return the metric rows of all cases, then of every group of every column."""
     found = rows(cases, told, **options)

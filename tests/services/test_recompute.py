@@ -205,26 +205,32 @@ def figures(ws: Workspace) -> dict[tuple[Any, ...], dict[str, Any]]:
 
 
 def test_claims_that_hold_are_marked_and_come_again(ws: Workspace) -> None:
+    from sklearn.metrics import average_precision_score, f1_score
+
+    truth, score = TASKS["binary"][0].values()
     ours = figures(ws)
     women = ours["specificity", ("sex", "F")]
     area = ours["roc_auc",]
     claims = [
-        {"name": "roc_auc", "value": area["value"][:5], "n": 120},
+        {"name": "roc_auc", "value": f"{float(area['value']):.3f}", "n": 120},
         {"name": "recall", "x": ours["sensitivity",]["x"], "n": ours["sensitivity",]["n"]},
         {"name": "specificity", "group": {"sex": "F"}, "value": women["value"]},
-        {"name": "log_loss", "value": "0.9"},
+        {"name": "ece", "value": "0.9"},
+        {"name": "f1", "value": f"{f1_score(truth, [value >= 0.5 for value in score]):.2f}"},
+        {"name": "pr_auc", "value": f"{average_precision_score(truth, score):.3f}"},
     ]
-    claims[0]["value"] = f"{float(area['value']):.3f}"
     (logged,) = ws.log_records([claiming(ws, claims)])
     content = ws.evidence()[-1].content
     assert content["recomputation"] == {
-        "agree": 3,
-        "not_computed": ["log_loss (overall): the predictions do not give this figure"],
+        "agree": 5,
+        "not_computed": ["ece (overall): the predictions do not give this figure"],
     }
-    assert [row["origin"] for row in content["metrics"]] == ["recomputed", "computed", "recomputed", "stated"]
+    assert [row["origin"] for row in content["metrics"]] == [
+        "recomputed", "computed", "recomputed", "stated", "recomputed", "recomputed",
+    ]  # fmt: skip
     found = reproduce(ws, logged.evidence)
     assert found.holds
-    assert (found.count(True), found.count(None)) == (3, 1)
+    assert (found.count(True), found.count(None)) == (5, 1)
 
 
 def test_a_claim_that_differs_is_refused_or_kept_with_a_reason(ws: Workspace) -> None:
