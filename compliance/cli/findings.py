@@ -100,7 +100,7 @@ def one(finding: "Finding") -> None:
         ("status", row.status),
         ("binds", "on this day" if finding.binding else _later(finding)),
         ("evidence", " ".join(finding.evidence)),
-        ("against", " ".join(finding.against)),
+        (_other_side(finding), " ".join(finding.against)),
         ("carried over", " ".join(finding.carried)),
         ("to decide", row.ask or "" if finding.ask_open else ""),
     ]
@@ -115,13 +115,18 @@ def one(finding: "Finding") -> None:
             command(need.next, 6)
 
 
+def _other_side(finding: "Finding") -> str:
+    """Name what does not speak for the row: it shows the contrary, or it cannot carry the claim."""
+    return "against" if finding.finding.value == "failed" else "cannot carry it:"
+
+
 def _later(finding: "Finding") -> str:
     return f"from {finding.applies_from}" if finding.applies_from else "nobody, by itself"
 
 
 def _drawn(finding: "Finding") -> str:
     """Say on what a finding rests, on both sides, and what a reviewer should see beside it."""
-    sides = (("for", finding.evidence), ("against", finding.against), ("carried over", finding.carried))
+    sides = (("for", finding.evidence), (_other_side(finding), finding.against), ("carried over", finding.carried))
     told = [f"{word} {' '.join(numbers)}" for word, numbers in sides if numbers]
     return "; ".join([*told, *finding.flags])
 

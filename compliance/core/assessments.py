@@ -26,12 +26,16 @@ def narrow(
     requirement: str = "",
     binding: bool = False,
 ) -> Assessment:
-    """Return the part of an assessment that has one of `findings`, an id that begins so, and binds already."""
+    """Return the part of an assessment that has one of `findings`, an id that begins so, and binds already.
+
+    A whole id means that one requirement, not the points below it: `art-9.2` is not `art-9.2.a`.
+    """
+    whole = any(found.requirement.id == requirement for found in assessment.findings)
     kept = tuple(
         found
         for found in assessment.findings
         if (not findings or found.finding.value in findings)
-        and found.requirement.id.startswith(requirement)
+        and (found.requirement.id == requirement if whole else found.requirement.id.startswith(requirement))
         and (found.binding or not binding)
     )
     tally = Counter(found.finding.value for found in kept)

@@ -20,10 +20,14 @@ def test_a_part_counts_only_itself() -> None:
 
 
 def test_a_part_by_the_beginning_of_the_id() -> None:
-    assert [f.requirement.id for f in narrow(assessment(*ROWS), requirement="law/art-1").findings] == [
+    assert [f.requirement.id for f in narrow(assessment(*ROWS), requirement="law/art-").findings] == [
         "law/art-1",
         "law/art-10",
     ]
+
+
+def test_a_whole_id_is_that_requirement_alone() -> None:
+    assert [f.requirement.id for f in narrow(assessment(*ROWS), requirement="law/art-1").findings] == ["law/art-1"]
 
 
 def test_a_part_that_binds() -> None:
