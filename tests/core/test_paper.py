@@ -8,7 +8,7 @@ from support.cases import SYSTEM, Json, Record, key_event, ledger, sha, subject
 from support.papers import papers
 
 from compliance.core.assessment import Assessment, Thing, Validators, assess
-from compliance.core.catalog import AUDIT_TRAIL, MEASURED_KINDS
+from compliance.core.catalog import AUDIT_TRAIL
 from compliance.core.evidence import Evidence
 from compliance.core.findings import NeedVerdict, Verdict
 from compliance.kinds import kinds
