@@ -95,17 +95,19 @@ def dataset(
         "title": title, "suite": suite, "engine": engine, "target": target, "groups": group, "patient": patient,
         "time": time, "site": site, "key": key,
     }  # fmt: skip
-    if (path is None) == (sql is None):
+    if (path is None) == (sql is None) or (sql is None and (table or query)):
         fail("Give either PATH or --sql.", "--sql URL --table NAME reads a database.")
     source = Sql(sql, table, query) if sql is not None else path
     assert source is not None
     with Workspace.open(workspace) as ws:
-        told(
-            ws.log_dataset(
-                source, name=name, version=version, role=role, **{k: v for k, v in given.items() if v is not None}
-            ),
-            as_json,
+        logged = ws.log_dataset(
+            source, name=name, version=version, role=role, **{k: v for k, v in given.items() if v is not None}
         )
+        told(logged, as_json)
+        for piece in logged:
+            shared = ws.ledger.piece(int(piece.evidence[3:])).content.get("leakage", {}).get("shared")
+            if shared and not as_json:
+                output.say(f"{piece.evidence}: {shared} shared between development and test; `compliance show` tells.")
 
 
 def safety(

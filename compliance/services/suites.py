@@ -138,8 +138,9 @@ def _about(column: str, values: "pa.ChunkedArray", *, private: bool) -> Iterator
     if private or not len(present):
         return
     counts = [(one["values"], one["counts"]) for one in pc.value_counts(present).to_pylist()]
-    numeric = type_of(present) in ("integer", "number")
-    if len(counts) <= MOST_CLASSES and min(n for _, n in counts) >= SMALL:
+    kind = type_of(present)
+    numeric = kind in ("integer", "number")
+    if kind not in ("date", "time") and len(counts) <= MOST_CLASSES and min(n for _, n in counts) >= SMALL:
         allowed = sorted(value for value, _ in counts)
         as_typed = [float(v) if not float(v).is_integer() else int(float(v)) for v in allowed] if numeric else allowed
         reason = f"The {len(allowed)} values that occur, each at least {SMALL} times. Add those that are right too."
