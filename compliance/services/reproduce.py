@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from compliance.core.criteria import group_text
 from compliance.core.recomputed import agree
 from compliance.errors import InvalidInput, Unavailable, UnknownReference, VerificationFailed
+from compliance.services.cases import label
 
 if TYPE_CHECKING:
     from compliance.core.evidence import Evidence
@@ -174,13 +175,19 @@ def _alike(claimed: Any, found: Any) -> bool:
     if isinstance(claimed, Mapping) and isinstance(found, Mapping):
         return claimed.keys() == found.keys() and all(_alike(claimed[name], found[name]) for name in claimed)
     if isinstance(claimed, list) and isinstance(found, list):
-        return len(claimed) == len(found) and all(map(_alike, claimed, found))
+        return len(claimed) == len(found) and all(map(_alike, _ordered(claimed), _ordered(found)))
     if isinstance(claimed, str) and isinstance(found, str) and claimed != found:
         try:
             return agree(str(Decimal(claimed)), found)
         except InvalidOperation:
             return False
     return bool(claimed == found)
+
+
+def _ordered(values: list[Any]) -> list[Any]:
+    """Return what is told of groups in one order, whichever column was named first."""
+    grouped = all(isinstance(value, Mapping) and "group" in value for value in values)
+    return sorted(values, key=lambda value: group_text(value["group"])) if grouped else values
 
 
 # --- datasets --------------------------------------------------------------------------------------
@@ -191,6 +198,11 @@ def _dataset(piece: "Evidence", data: Path | None) -> Reproduced:
     from compliance.services.profile import profile
 
     (subject,) = piece.subjects
+    if subject["annotations"]["basis"] not in ("file", "folder"):
+        raise InvalidInput(
+            f"{subject['name']} is on record by its {subject['annotations']['basis']}, not by the bytes of a file.",
+            remedy="Export the rows to a file and log that, where they must be reproducible.",
+        )
     if data is None:
         raise InvalidInput(
             f"The rows of {subject['name']} are not kept in the workspace.",
@@ -209,16 +221,26 @@ def _dataset(piece: "Evidence", data: Path | None) -> Reproduced:
     return Reproduced(piece.number, piece.kind, str(data), expected, figures)
 
 
+_NOT_AGAIN = {
+    "sites": "which column it was counted from is not on record",
+    "fingerprints": "it needs the workspace's secret; `compliance dataset compare` uses it",
+    "duplicate_records": "it needs the workspace's secret",
+    "overlaps": "`compliance dataset compare` measures it",
+    "quality": "its suite is attached; `compliance log dataset --expectations` runs it",
+}
+"""What a dataset record holds that its bytes alone do not give again."""
+
+
 def _options(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return which columns a dataset was profiled by, as its record tells."""
-    by_role: dict[str, list[str]] = {}
-    for column in content.get("columns") or ():
-        by_role.setdefault(column.get("role", ""), []).append(column["name"])
+    columns = content.get("columns") or ()
+    by_role = {column["role"]: column["name"] for column in columns if "role" in column}
+    counted = {attribute for part in content.get("composition") or () for attribute in part["group"]}
     return {
-        "target": (content.get("labels") or {}).get("column") or next(iter(by_role.get("label", ())), None),
-        "groups": tuple(by_role.get("group", ())),
+        "target": (content.get("labels") or {}).get("column") or by_role.get("label"),
+        "groups": tuple(column["name"] for column in columns if label(column["name"]) in counted),
         "patient": (content.get("fingerprints") or {}).get("patient_column"),
-        "time": next(iter(by_role.get("time", ())), None),
+        "time": by_role.get("time"),
     }
 
 
@@ -226,6 +248,9 @@ def _profile(content: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[F
     for name in ("rows", "labels", "period"):
         if name in content and name in found:
             yield _part(name, content[name], found[name])
+    for name, why in _NOT_AGAIN.items():
+        if name in content:
+            yield Figure(name, "overall", "on record", "", None, why)
     measured = {column["name"]: column for column in found["columns"]}
     for column in content.get("columns") or ():
         again = measured.get(column["name"], {})

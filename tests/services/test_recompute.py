@@ -299,13 +299,15 @@ def test_a_figure_that_was_edited_before_signing_does_not_come_again(ws: Workspa
 def test_a_dataset_comes_again_from_its_own_bytes_only(ws: Workspace) -> None:
     path = written(ws.root / "rows.csv", TASKS["binary"][0])
     (logged,) = ws.log_dataset(
-        path, name="rows", version="1", role="test", target="truth", groups=["sex"], patient="patient"
+        path, name="rows", version="1", role="test", target="truth", groups=["truth", "sex"], patient="patient"
     )[:1]
     found = reproduce(ws, logged.evidence, path)
     assert found.holds
-    assert {"rows", "labels", "column score", "n"} <= {figure.name for figure in found.figures}
+    assert {"rows", "labels", "column score", "n"} <= {figure.name for figure in found.figures if figure.holds}
+    assert {figure.name for figure in found.figures if figure.holds is None} >= {"fingerprints", "duplicate_records"}
     with pytest.raises(InvalidInput, match="not kept in the workspace"):
         reproduce(ws, logged.evidence)
+    assert ws.evidence()[-1].kind == "dataset"
     other = ws.root / "other.csv"
     other.write_bytes(path.read_bytes() + b"p99,F,1,0.5\n")
     with pytest.raises(VerificationFailed, match="its digest is"):
