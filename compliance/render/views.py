@@ -351,6 +351,7 @@ class FindingView:
         self.word = finding.finding.value
         self.verdict = label(finding.finding.value)
         self.reason = finding.reason
+        self.flags = " ".join(finding.flags)
         self.evidence = links(finding.evidence, self.anchor)
         self.against = links(finding.against, self.anchor)
         self.has_evidence, self.has_against = bool(finding.evidence), bool(finding.against)
