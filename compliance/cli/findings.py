@@ -95,12 +95,12 @@ def one(finding: "Finding") -> None:
     pairs = [
         ("why", finding.reason),
         ("by the rule", finding.rule.value),
-        ("missing", finding.missing),
+        ("missing", "" if finding.missing == finding.reason else finding.missing),
         ("note", "\n".join(finding.flags)),
         ("status", row.status),
         ("binds", "on this day" if finding.binding else _later(finding)),
         ("evidence", " ".join(finding.evidence)),
-        (_other_side(finding), " ".join(finding.against)),
+        (_other_side(finding).rstrip(":"), " ".join(finding.against)),
         ("carried over", " ".join(finding.carried)),
         ("to decide", row.ask or "" if finding.ask_open else ""),
     ]
