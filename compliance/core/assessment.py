@@ -7,7 +7,7 @@ logged after the day `on` is not seen, and a row that binds later is assessed no
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from compliance.core import consistency, matching
+from compliance.core import completeness, consistency, matching
 from compliance.core.applicability import reach
 from compliance.core.authority import Authority
 from compliance.core.case import Case, LedgerState, Validator
@@ -125,6 +125,8 @@ class Assessor:
 
     def _notes(self) -> list[Note]:
         notes = consistency.notes(self._case)
+        if look := completeness.newest(self._case.shelf.of("log")):
+            notes.append(completeness.note(look))
         if self._case.shelf.foreign:
             numbers = tuple(piece.number for piece in self._case.shelf.foreign)
             told = "Evidence of another system is on record and counts for nothing."

@@ -8,11 +8,12 @@ that supersedes the old and says so.
 
 import json
 import math
+import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
-from pathlib import PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from compliance.core import oms
@@ -20,12 +21,14 @@ from compliance.core.canonical import canonical, digest
 from compliance.core.evidence import Basis, Evidence, utc_text
 from compliance.errors import InvalidInput, UnknownReference
 from compliance.services import mirroring, record
+from compliance.services.model_facts import with_facts
 from compliance.services.record import Logged
 from compliance.storage.mirror.tracking import LOGGED
 
 if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
-    from compliance.storage.mirror.tracking import MLflowRun, ModelVersion, Tracking
+    from compliance.storage.mirror.tracking import MLflowRun, ModelFiles, ModelVersion, Tracking
+    from compliance.storage.weights.facts import Facts
 
 RUN_FILE = "mlflow-run.json"
 """Attachment that holds the whole run, as MLflow showed it when it was captured."""
@@ -116,7 +119,7 @@ def log_version(
     if known is not None and known.sha256 == root:
         return []
     signer = ws.signer(key)
-    authored = {
+    authored: dict[str, Any] = {
         "kind": "model-version",
         "name": registered,
         "version": version.version,
@@ -128,9 +131,25 @@ def log_version(
         **fields,
         "attachments": [*record.model_signature(registered, manifest, signer), *fields.get("attachments", [])],
     }
+    authored = with_facts(authored, _papers(files), dict(manifest))
     origin = {"logged_model": version.version} if logged else {"registered_model": f"{registered}/{version.version}"}
     origin |= {"run_id": version.run_id} if version.run_id else {}
     return record.log(ws, [authored], how="capture", key=key, mlflow=origin)
+
+
+def _papers(files: "ModelFiles") -> "dict[str, Facts]":
+    """Return what the model's descriptions say: signature, environment, licence. Weights are not opened for it."""
+    from compliance.storage.weights import papers
+
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in sorted({*papers.NAMES} & {*files.paths}):
+            copy = Path(folder) / name.replace("/", "_")
+            with copy.open("wb") as stream:
+                stream.writelines(files.read(name))
+            if (facts := papers.read(copy, name)) is not None:
+                found[name] = facts
+    return found
 
 
 def whole(tracking: "Tracking", run: "MLflowRun") -> dict[str, Any]:

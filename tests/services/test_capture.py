@@ -177,3 +177,14 @@ def test_a_captured_run_that_is_gone_is_named(ws: Workspace, client: Any, run: s
     (problem,) = compare(ws)
     assert problem.evidence == logged.evidence
     assert "no longer names it" in problem.problem
+
+
+def test_a_registered_models_descriptions_are_read_too(ws: Workspace, client: Any, run: str) -> None:
+    name, uri = f"net-{ws.config.system.id}", client.get_run(run).info.artifact_uri
+    client.log_text(run, "scikit-learn==1.8.0\nnumpy\n", "model/requirements.txt")
+    client.log_text(run, "python: 3.11.7\n", "model/python_env.yaml")
+    client.create_model_version(name, f"{uri}/model", run_id=run)
+    (logged,) = capture_model(ws, f"{name}@2")
+    environment = ws.ledger.piece(int(logged.evidence[3:])).content["environment"]
+    assert environment["packages"] == [{"name": "scikit-learn", "version": "1.8.0"}]
+    assert environment["python"] == "3.11.7"

@@ -86,6 +86,7 @@ def test_whatever_has_no_evidence_is_named_until_it_has(ws: Workspace, client: A
         in note(piece).text
     )
     assert capture_run(ws, bad) == []
+    assert [one.text for one in ws.assess().notes if one.topic == "completeness"] == [note(piece).text]
 
 
 def test_a_second_look_at_the_same_adds_nothing(ws: Workspace, client: Any, experiment: str) -> None:
