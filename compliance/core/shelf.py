@@ -108,6 +108,13 @@ class Shelf:
                     yield piece.number, str(ref["role"])
 
 
+def standing_versions(evidence: Iterable[Evidence]) -> Sequence[Evidence]:
+    """Return the records of model versions that nobody put aside, oldest first."""
+    told = [piece for piece in evidence if piece.kind in ("key-event", "model-version", "revocation")]
+    system = str(told[0].predicate.get("system", "")) if told else ""
+    return Shelf(told, system, "9999-12-31").of("model-version")
+
+
 def _thing(ref: Mapping[str, Any]) -> Thing:
     return Thing(ref["name"], ref["sha256"])
 

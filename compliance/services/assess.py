@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from compliance.core.assessment import assess
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Assessment, Note, Thing
+from compliance.core.shelf import standing_versions
 from compliance.errors import InvalidInput, UnknownReference
 from compliance.services import own_catalogs
 from compliance.services.own_catalogs import InUse
@@ -62,11 +63,12 @@ def assess_workspace(
 
 
 def model_version(evidence: Sequence[Evidence], name: str | None, *, required: bool) -> Thing | None:
-    """Return the model version called NAME@VERSION, or the newest version of NAME.
+    """Return the model version called NAME@VERSION, or the newest version of NAME whose record stands.
 
-    Returns None where nothing of that name is on record, and raises UnknownReference if it is `required`.
+    A version that was revoked is assessed where it is named in full, or where no other is left. Returns None where
+    nothing of that name is on record, and raises UnknownReference if it is `required`.
     """
-    for piece in reversed(evidence):
+    for piece in [*reversed(standing_versions(evidence)), *reversed(evidence)]:
         if name is not None and piece.kind == "model-version":
             subject = piece.subjects[0]
             if name in (subject["name"], subject["name"].partition("@")[0]):
