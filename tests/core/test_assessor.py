@@ -191,3 +191,30 @@ def test_order_of_arrival_changes_nothing(steps: list[str], random: Any) -> None
     known = [piece for part in drawn(steps) for piece in part]
     shuffled = random.sample(known, len(known))
     assert assess([CATALOG], shuffled, {}, **OPTIONS) == assess([CATALOG], known, {}, **OPTIONS)
+
+
+UNRELATED = {
+    "another's": lambda: Record("evaluation", about(), {"metrics": []}, predicate={"system": "somebody-elses"}),
+    "other model": lambda: Record("evaluation", subject("other@1", sha("other"), "file"), result("0.1").content),
+    "procedure": lambda: Record("procedure", subject("p@1", sha("p")), {"topic": "training"}),
+}
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.sampled_from(sorted(POOL)), max_size=6), st.sampled_from(sorted(UNRELATED)), st.integers(0, 6))
+def test_unrelated_evidence_changes_nothing_wherever_it_stands(steps: list[str], other: str, at: int) -> None:
+    before, later = drawn(steps)
+    known = [*before, *later]
+    (stray,) = ledger({"stray": UNRELATED[other]()}).values()
+    moment = later[min(at, len(later) - 1)].logged_at if later else "2026-11-20T06:00:00Z"
+    place = len(before) + min(at, len(later))
+    moved = [
+        Evidence(one.index + (one.index >= place), one.digest, one.kind, one.logged_at, one.signer, one.statement)
+        for one in known
+    ]
+    put = Evidence(place, stray.digest, stray.kind, moment, stray.signer, stray.statement)
+    told = [
+        [(found.finding, found.rule, len(found.evidence), len(found.against)) for found in assessment.findings]
+        for assessment in (assess([CATALOG], known, {}, **OPTIONS), assess([CATALOG], [*moved, put], {}, **OPTIONS))
+    ]
+    assert told[0] == told[1]
