@@ -10,6 +10,7 @@ from compliance.core.evidence import Evidence
 
 Claim = tuple[str, str, str, str, str]
 """Kind, what it was measured on, metric, group, threshold."""
+_COUNTED = ("name", "x", "n", "value", "ci_low", "ci_high", "ci_level", "ci_method")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Claims:
     def __init__(self, results: Iterable[Evidence]) -> None:
         self._by_claim: dict[Claim, dict[str, list[Evidence]]] = defaultdict(lambda: defaultdict(list))
         self._disputed: set[Claim] = set()
-        self._by_figure: dict[tuple[str, str], list[Stated]] = defaultdict(list)
+        self._by_figure: dict[tuple[str, str], list[tuple[Evidence, Mapping[str, Any]]]] = defaultdict(list)
         self._bounded: dict[tuple[Any, ...], list[tuple[Evidence, Mapping[str, Any]]]] = defaultdict(list)
         for piece in results:
             self.add(piece)
@@ -44,16 +45,14 @@ class Claims:
             if value is None:
                 continue
             group = group_text(row.get("group"))
-            stated = Stated(piece, value, row.get("ci_low"), row.get("ci_high"))
             claim = (piece.kind, on, row["name"], group, str(row.get("threshold", "")))
             values = self._by_claim[claim]
             values[value].append(piece)
             if len(values) > 1:
                 self._disputed.add(claim)
-            self._by_figure[row["name"], group].append(stated)
-            if stated.low is not None and row.get("ci_origin", row.get("origin")) != "computed":
-                counts = (row["name"], row.get("x"), row.get("n"), value, stated.low, stated.high, row.get("ci_level"))
-                self._bounded[counts].append((piece, row))
+            self._by_figure[row["name"], group].append((piece, row))
+            if row.get("ci_low") is not None and row.get("ci_origin", row.get("origin")) != "computed":
+                self._bounded[tuple([row.get(field) for field in _COUNTED])].append((piece, row))
 
     def disputed(self) -> Iterator[tuple[Claim, Mapping[str, Sequence[Evidence]]]]:
         """Yield each claim that several values are on record for, as written, and where each stands."""
@@ -62,7 +61,8 @@ class Claims:
 
     def of(self, name: str, group: str) -> Sequence[Stated]:
         """Return every value on record for a metric of a group."""
-        return self._by_figure.get((name, group), [])
+        held = self._by_figure.get((name, group), [])
+        return [Stated(piece, row["value"], row.get("ci_low"), row.get("ci_high")) for piece, row in held]
 
     def bounded(self) -> Iterator[Sequence[tuple[Evidence, Mapping[str, Any]]]]:
         """Yield the rows with an interval that a source stated, alike ones together."""

@@ -4,14 +4,13 @@ Pieces of one kind with the same face are alike for every need's `where`, `metri
 and published identity, and in which fields they have at all; one of them answers for all.
 """
 
-from bisect import insort
+from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compliance.core.catalog import INTERVAL, Catalog
 from compliance.core.evidence import Basis, Evidence
-from compliance.core.paths import EMPTY
 
 Tree = dict[str, Any]
 """Field -> what needs read below it; an empty tree is read as it stands."""
@@ -38,9 +37,9 @@ class Sorter:
         return (
             piece.completeness,
             is_published_only(piece),
-            frozenset(name for name, value in content.items() if value not in EMPTY),
+            frozenset([name for name, value in content.items() if value or value == 0]),
             _read(content, read) if read else None,
-            tuple(sorted(_row(row, self._minima[piece.kind]) for row in content.get("metrics") or ())),
+            tuple(sorted([_row(row, self._minima[piece.kind]) for row in content.get("metrics") or ()])),
         )
 
 
@@ -66,15 +65,17 @@ def is_published_only(piece: Evidence) -> bool:
 
 
 def _read(value: Any, tree: Tree) -> object:
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, list | tuple):
-        return frozenset(_read(item, tree) for item in value)
+        return frozenset([_read(item, tree) for item in value])
     if not tree or not isinstance(value, Mapping):
-        return value if isinstance(value, str | None) else (repr(value),)
-    return tuple(_read(value.get(name), below) for name, below in tree.items())
+        return (repr(value),)
+    return tuple([_read(value.get(name), below) for name, below in tree.items()])
 
 
 def _row(row: Mapping[str, Any], minima: Sequence[int]) -> tuple[str, bool, int, tuple[str, ...]]:
     """Return what needs see of a metric row: name, group, whether it has an interval, which minima it reaches."""
-    n = row.get("n") or 0
-    bounded = all(row.get(field) is not None for field in INTERVAL)
-    return row["name"], bounded, sum(n >= least for least in minima), tuple(sorted(row.get("group") or ()))
+    bounded = None not in [row.get(field) for field in INTERVAL]
+    group = row.get("group")
+    return row["name"], bounded, bisect_right(minima, row.get("n") or 0), tuple(sorted(group)) if group else ()
