@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compliance.core.evidence import utc_text
+from compliance.core.multiclass import CLASS
 from compliance.errors import InvalidInput
 from compliance.services.cases import MAX_GROUPS, label
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from compliance.services.record import Logged
     from compliance.services.workspace import Workspace
 
+COUNTED = ("analysed", "missing_score", "missing_truth")
+"""Counts of cases that the file alone decides; who was enrolled and excluded before it, only the study knows."""
 __all__ = ["MAX_GROUPS", "from_predictions", "label", "log"]
 
 
@@ -48,6 +51,8 @@ def log(
     computed = from_predictions(
         path, truth=truth, score=score, threshold=threshold, groups=groups, task=task, columns=columns
     )
+    fields = {name: value for name, value in fields.items() if value is not None}
+    _refuse_written(computed, fields, path)
     written = utc_text(datetime.fromtimestamp(path.stat().st_mtime, UTC))
     attachments = [*computed.pop("attachments"), *(fields.pop("attachments", None) or [])]
     authored = {
@@ -58,10 +63,23 @@ def log(
         "started_at": fields.pop("started_at", None) or min(now(), written),
         "ended_at": now(),
         **computed,
-        **{name: value for name, value in fields.items() if value is not None},
+        **fields,
         "attachments": attachments,
     }
     return record.log(ws, [authored], how="log", base=path.parent, key=key)
+
+
+def _refuse_written(computed: Mapping[str, Any], fields: Mapping[str, Any], path: Path) -> None:
+    """Refuse what is measured and also written by hand; who was left out before the file was made may be told."""
+    for name in sorted(computed.keys() & fields.keys() - {"attachments"}):
+        before = fields[name] if name == "accountability" and isinstance(fields[name], Mapping) else {}
+        ours = computed["accountability"]
+        if before and all(before.get(part, 0) == ours[part] for part in COUNTED):
+            continue
+        raise InvalidInput(
+            f"{name} is measured from {path.name}, and is also written.",
+            remedy=f"Leave out {name}; claims to hold against predictions stand in a file that names both.",
+        )
 
 
 def from_predictions(
@@ -83,6 +101,8 @@ def from_predictions(
     from compliance.services import recompute
 
     told = _told(path, task, truth, score, groups, columns or {})
+    if task == "multiclass" and CLASS in map(label, groups):
+        raise InvalidInput(f"A group called {CLASS} is one class held against the rest.", remedy="Rename the column.")
     binary = told.task in (None, "binary")
     cut = cut_off(threshold) if binary else 0.0
     cases = recompute.read(path, told)

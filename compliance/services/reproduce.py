@@ -17,6 +17,7 @@ from compliance.core.criteria import group_text
 from compliance.core.recomputed import agree
 from compliance.errors import InvalidInput, Unavailable, UnknownReference, VerificationFailed
 from compliance.services.cases import label
+from compliance.services.evaluations import COUNTED
 
 if TYPE_CHECKING:
     from compliance.core.evidence import Evidence
@@ -141,8 +142,11 @@ def _predictions(ws: "Workspace", piece: "Evidence", data: Path | None) -> Repro
         figures = [_figure(claim, found, compared, ours) for claim, found, compared in pairs]
         if ours:
             told_beside = recompute.described(cases, told, content.get("threshold") or "0.5")
-            told_beside["accountability"] = recompute.accounted(cases, told)["accountability"]
             figures += [_part(name, content[name], told_beside[name]) for name in told_beside if name in content]
+            counted = recompute.accounted(cases, told)["accountability"]
+            on_record = content.get("accountability") or counted
+            both = ({name: counts.get(name, 0) for name in COUNTED} for counts in (on_record, counted))
+            figures.append(_part("accountability", *both))
     return Reproduced(piece.number, piece.kind, told.attachment, kept["sha256"], figures)
 
 

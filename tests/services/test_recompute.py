@@ -158,6 +158,18 @@ def test_what_is_missing_is_counted_and_named(tmp_path: Path) -> None:
     assert found["completeness_reason"] == "Cases that lack a measure: 3 without hausdorff_95."
 
 
+def test_what_is_measured_is_not_written_by_hand(ws: Workspace) -> None:
+    columns, options = TASKS["survival"]
+    path = written(ws.root / "study.csv", columns)
+    told = {"model": "m@1", "dataset": "d@1", "predictions": path, **options}
+    for name, value in {"metrics": [{"name": "c_index", "value": "0.9"}], "accountability": {"analysed": 119}}.items():
+        with pytest.raises(InvalidInput, match=f"{name} is measured from study.csv"):
+            ws.log_evaluation(**told, **{name: value})
+    before = {"enrolled": 150, "excluded": 30, "analysed": 120}
+    (logged,) = ws.log_evaluation(**told, accountability=before)
+    assert reproduce(ws, logged.evidence).holds
+
+
 WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "no such task": ("binary", {"task": "ranking"}, "ranking is no task"),
     "no time": ("survival", {"columns": {}}, "needs `time` for survival"),
@@ -173,6 +185,7 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "a measure out of bounds": ("segmentation", {"columns": {"measures": {"dice": "hd"}}}, "not a number from 0 to 1"),
     "a quantity that is a word": ("regression", {"truth": "sex"}, "the truth in column sex is 'F', not a number"),
     "classes that are people": ("binary", {"task": "multiclass"}, "1.. different classes"),
+    "a group like a class": ("multiclass", {"groups": ["Class"]}, "A group called class"),
     "a value that nobody has": ("binary, by words", {"columns": {"positive": "bad"}}, "No row of .* has 'bad'"),
     "a cluster with gaps": ("graded", {"columns": {"cluster": "doctor"}}, "no cluster in column doctor"),
 }
