@@ -30,6 +30,7 @@ Level = Literal["record", "patient"]
 
 _HEADER = re.compile(r"(record|patient) (\d+) (\[.*\])")
 _LINE = 2 * SIZE + 1
+_PART = SIZE << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,17 @@ def packed(columns: Sequence[str], found: bytes | bytearray) -> Prints:
 
 def write(found: Fingerprints) -> bytes:
     """Return the text of a fingerprint file."""
-    told = [f"{FORMAT}\nsecret {found.secret_id}\n"]
+    told = [f"{FORMAT}\nsecret {found.secret_id}\n".encode()]
     for level, prints in found.levels.items():
-        told.append(f"{level} {len(prints)} {json.dumps(list(prints.columns), ensure_ascii=False)}\n")
-        if prints.packed:
-            told += [prints.packed.hex("\n", SIZE), "\n"]
-    return "".join(told).encode()
+        told.append(f"{level} {len(prints)} {json.dumps(list(prints.columns), ensure_ascii=False)}\n".encode())
+        told += _lines(prints.packed)
+    return b"".join(told)
+
+
+def _lines(packed: bytes) -> Iterator[bytes]:
+    """Yield fingerprints in hexadecimal, one a line, many lines at a time."""
+    for at in range(0, len(packed), _PART):
+        yield packed[at : at + _PART].hex("\n", SIZE).encode() + b"\n"
 
 
 def read(data: bytes) -> Fingerprints:
@@ -115,11 +121,7 @@ def read(data: bytes) -> Fingerprints:
 def _read(level: Level, columns: tuple[str, ...], lines: bytes, count: int) -> Prints:
     values = bytes.fromhex(lines.decode())
     prints = packed(columns, values)
-    if (
-        prints.packed != values
-        or len(prints) != count
-        or lines != (values.hex("\n", SIZE) + "\n" * bool(count)).encode()
-    ):
+    if prints.packed != values or len(prints) != count or lines != b"".join(_lines(values)):
         raise ValueError(f"{level}: does not hold {count} different fingerprints in order")
     return prints
 

@@ -73,12 +73,13 @@ def encode(values: Sequence[str | None]) -> list[bytes]:
 
 
 def table_digest(columns: Sequence[str], rows: bytearray) -> str:
-    """Return the digest of a table from the SHA-256 of each row, one after another in `rows`, which is sorted.
+    """Return the digest of a table from the SHA-256 of each row, one after another in `rows`, which is sorted here.
 
     Sorted, because a SQL table has no order; equal rows count as often as they stand there.
     """
     import numpy as np
 
-    ordered = np.frombuffer(rows, dtype=f"S{SIZE}")
-    ordered.sort()
-    return sha256(ROW_FORMAT + canonical(sorted(columns)) + b"\n" + ordered.tobytes()).hexdigest()
+    np.frombuffer(rows, dtype=f"S{SIZE}").sort()
+    whole = sha256(ROW_FORMAT + canonical(sorted(columns)) + b"\n")
+    whole.update(rows)
+    return whole.hexdigest()

@@ -3,6 +3,7 @@
 A database and Spark count where the data are; only counts come back. Spark is an extra, and reads Parquet.
 """
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,41 +14,80 @@ from compliance.services.reading.table import Table, as_text
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 ENGINES = ("pandas", "spark")
 
 
-def batch(context: Any, source: object, table: Table, engine: str) -> Any:
-    """Return the batch of all rows of a source. Raises InvalidInput for an engine that it does not go with."""
+def batches(
+    context: Any, source: object, table: Table, asked: Sequence[Mapping[str, Any]], engine: str
+) -> Iterator[tuple[list[int], Any]]:
+    """Yield batches of all rows, each with the numbers of the expectations to hold it to.
+
+    In a database and in Spark there is one. In memory there is one for each set of columns that expectations speak
+    of, since Great Expectations copies what it looks at. Raises InvalidInput for an engine that there is not.
+    """
     if engine not in ENGINES:
         raise InvalidInput(f"There is no engine {engine}.", remedy=f"Choose one of {', '.join(ENGINES)}.")
     if engine == "spark":
-        return _spark(context, source)
-    if isinstance(source, Sql):
-        return _database(context, source)
-    rows = context.data_sources.add_pandas("table").add_dataframe_asset("rows")
-    return rows.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame(table)})
+        yield list(range(len(asked))), _spark(context, source)
+    elif isinstance(source, Sql):
+        yield list(range(len(asked))), _database(context, source)
+    else:
+        rows = context.data_sources.add_pandas("table").add_dataframe_asset("rows")
+        whole = rows.add_batch_definition_whole_dataframe("all")
+        for columns, numbers in _by_columns(table, asked).items():
+            yield numbers, whole.get_batch({"dataframe": frame(table, columns)})
 
 
-def frame(table: Table) -> "pd.DataFrame":
-    """Return a table as pandas would read it; of text, numbers and truth values where all values are such."""
+def _by_columns(table: Table, asked: Sequence[Mapping[str, Any]]) -> dict[frozenset[str], list[int]]:
+    """Return the numbers of the expectations by the columns whose values they need."""
+    found: dict[frozenset[str], list[int]] = {}
+    for number, item in enumerate(asked):
+        said = list(_texts(item.get("kwargs", {}))) if not item["type"].startswith("expect_table_") else []
+        needed = frozenset(name for name in table.columns if any(name == text or f'"{name}"' in text for text in said))
+        found.setdefault(needed, []).append(number)
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(inner)
+
+
+def frame(table: Table, needed: Collection[str] | None = None) -> "pd.DataFrame":
+    """Return a table as pandas would read it; of text, numbers and truth values where all values are such.
+
+    Columns that are not `needed` are there in name and length only.
+    """
+    import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     columns = {}
     for name in table.columns:
-        column = table.data[name]
-        if not table.typed or pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            column = as_text(column)
-        kind = "text" if table.typed else type_of(column)
-        if kind in ("integer", "number"):
-            plain = pc.replace_substring_regex(column, r"^\+", "")
-            whole = kind == "integer" and not pc.any(pc.match_substring(plain, ".")).as_py()
-            column = _cast(plain, pa.int64() if whole else pa.float64())
-        elif kind == "boolean":
-            column = pc.utf8_lower(column).cast(pa.bool_())
-        columns[name] = column
+        blank = needed is not None and name not in needed
+        columns[name] = pa.array(np.zeros(table.rows, np.int8)) if blank else _typed(table, name)
     return pa.table(columns).to_pandas()
+
+
+def _typed(table: Table, name: str) -> "pa.ChunkedArray":
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = table.data[name]
+    if not table.typed or pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = as_text(column)
+    kind = "text" if table.typed else type_of(column)
+    if kind in ("integer", "number"):
+        plain = pc.replace_substring_regex(column, r"^\+", "")
+        whole = kind == "integer" and not pc.any(pc.match_substring(plain, ".")).as_py()
+        return _cast(plain, pa.int64() if whole else pa.float64())
+    if kind == "boolean":
+        return pc.utf8_lower(column).cast(pa.bool_())
+    return column
 
 
 def _cast(column: Any, wanted: Any) -> Any:

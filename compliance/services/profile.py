@@ -92,8 +92,11 @@ def type_of(values: "pa.ChunkedArray") -> str:
 
     if not len(values) - values.null_count:
         return "empty"
-    fits = (name for name, p in _TYPES if pc.all(pc.match_substring_regex(values, f"^(?:{p})$")).as_py())
-    return next(fits, "text")
+    for name, pattern in _TYPES:
+        whole = f"^(?:{pattern})$"
+        if all(pc.all(pc.match_substring_regex(part, whole)).as_py() is not False for part in values.chunks):
+            return name
+    return "text"
 
 
 def _column(
@@ -101,19 +104,20 @@ def _column(
 ) -> dict[str, Any]:
     import pyarrow.compute as pc
 
-    distinct = pc.unique(values.drop_null())
-    type_ = type_of(distinct)
+    type_ = type_of(values)
+    numbers = numbers_of(values) if type_ in _NUMERIC and role != "identifier" else None
+    distinct = _distinct(numbers) if numbers is not None else pc.count_distinct(values, mode="only_valid").as_py()
     told: dict[str, Any] = {
         "name": name,
         "type": type_,
         "missing": values.null_count,
         "missing_share": decimal(Fraction(values.null_count, len(values))),
-        "distinct": len(distinct),
+        "distinct": distinct,
     }
     if role:
         told["role"] = role
-    enough = len(values) - values.null_count >= SMALL and len(distinct) > 2
-    numbers = numbers_of(values) if type_ in _NUMERIC and role != "identifier" and enough else None
+    if len(values) - values.null_count < SMALL or distinct <= 2:
+        numbers = None
     if numbers is not None and (spread := _distribution(numbers.drop_null().to_numpy())):
         told["distribution"] = spread
     else:
@@ -129,6 +133,14 @@ def numbers_of(values: "pa.ChunkedArray") -> "pa.ChunkedArray":
     import pyarrow.compute as pc
 
     return pc.replace_substring_regex(values, r"^\+", "").cast(pa.float64())
+
+
+def _distinct(numbers: "pa.ChunkedArray") -> int:
+    """Count different numbers by sorting, which takes less memory than a table of all of them."""
+    import numpy as np
+
+    ordered = np.sort(numbers.drop_null().to_numpy())
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + 1
 
 
 def _distribution(values: Any) -> dict[str, Any] | None:
