@@ -10,6 +10,7 @@ import lzma
 import pickletools
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any, BinaryIO, cast
 
 from compliance.storage.weights.facts import Facts
@@ -70,11 +71,18 @@ def imported(stream: BinaryIO) -> tuple[list[str], bool]:
 
 
 def _names(stream: "_Limited") -> Iterator[str]:
+    """Yield what one pickle after the other imports: PyTorch's older files are several in a row."""
+    steps = count()
+    while not stream.at_end():
+        yield from _one(stream, steps)
+
+
+def _one(stream: "_Limited", steps: "count[int]") -> Iterator[str]:
     """Follow a pickle's instructions as far as texts go: which are pushed, kept and fetched again."""
     texts: list[str] = []
     memo: dict[int, str] = {}
-    for step, (code, argument, _) in enumerate(pickletools.genops(stream)):  # type: ignore[arg-type]
-        if step == MOST_STEPS:
+    for code, argument, _ in pickletools.genops(stream):  # type: ignore[arg-type]
+        if next(steps) == MOST_STEPS:
             raise EOFError
         if code.name in ("GLOBAL", "INST"):
             yield _name(*str(argument).split(" ", 1))
@@ -91,23 +99,29 @@ def _names(stream: "_Limited") -> Iterator[str]:
 
 
 def _name(module: str, name: str = "") -> str:
-    return ascii(f"{module}.{name}".strip("."))[1:-1][:200]
+    return ascii(f"{module}.{name}".strip("."))[1:-1][:200] or "unknown"
 
 
 class _Limited:
     """What `pickletools` needs of a stream, with an end."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self._left = stream, LOOKED_AT
+        self._stream, self._left, self._ahead = stream, LOOKED_AT, b""
 
-    def read(self, count: int) -> bytes:
-        if count > self._left:
+    def at_end(self) -> bool:
+        self._ahead = self._ahead or self._stream.read(1)
+        return not self._ahead
+
+    def read(self, size: int) -> bytes:
+        if size > self._left:
             raise EOFError
-        self._left -= count
-        return self._stream.read(count)
+        self._left -= size
+        ahead, self._ahead = self._ahead[:size], self._ahead[size:]
+        return ahead + self._stream.read(size - len(ahead))
 
     def readline(self) -> bytes:
-        line = self._stream.readline(min(self._left, 1 << 16))
+        ahead, self._ahead = self._ahead, b""
+        line = ahead + self._stream.readline(min(self._left, 1 << 16))
         self._left -= len(line)
         return line
 

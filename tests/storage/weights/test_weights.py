@@ -268,6 +268,7 @@ def test_joblib_is_a_pickle_that_cannot_be_followed_to_its_end(tmp_path: Path, n
 
 
 def test_pickles_of_hostile_sizes_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert facts(written(tmp_path / "m.pkl", b"\x80\x02c\n\n.")).imports == ["unknown"]
     for body in (b"\x80\x04\x8e" + b"\xff" * 7 + b"\x7f", b"\x80\x04", b"\x80\x05" + b"\x93" * 9):
         found = facts(written(tmp_path / "m.pkl", body))
         assert found.runs_code
@@ -278,6 +279,17 @@ def test_pickles_of_hostile_sizes_are_not_followed(tmp_path: Path, monkeypatch: 
     bomb = pickle.dumps(bytes(100 << 20))
     found = facts(written(tmp_path / "m.joblib", zlib.compress(bomb)))
     assert "may import more" in found.remarks[0]
+
+
+def test_pickles_in_a_row_are_all_named(tmp_path: Path) -> None:
+    """As PyTorch wrote files before version 1.6: small pickles, then the model, then raw numbers."""
+    row = pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps({"little_endian": True}, 2) + pickle.dumps(FITTED, 2)
+    whole = facts(written(tmp_path / "m.pt", row))
+    assert "sklearn.linear_model._logistic.LogisticRegression" in whole.imports
+    assert not whole.remarks
+    followed = facts(written(tmp_path / "m.pt", row + bytes(100)))
+    assert followed.imports == whole.imports
+    assert "may import more" in followed.remarks[0]
 
 
 def torch_like(path: Path, extra: str = "") -> Path:
