@@ -7,6 +7,7 @@ declares and no result bears out; a result that missed its criterion and was rev
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Any
 
 from compliance.core import criteria, figures, statistics
@@ -44,9 +45,9 @@ def _contradiction(claim: Claim, values: Mapping[Decimal, Sequence[tuple[str, Se
     _, on, metric, group, _ = claim
     shown, numbers = [], []
     for _, same in sorted(values.items()):
-        pieces = [piece for _, stating in same for piece in stating]
-        named = [piece.number for piece in pieces[:LISTED]]
-        more = f" and {len(pieces) - LISTED:,} more" if len(pieces) > LISTED else ""
+        left = sum(len(stating) for _, stating in same) - LISTED
+        named = [piece.number for piece in islice(chain.from_iterable(stating for _, stating in same), LISTED)]
+        more = f" and {left:,} more" if left > 0 else ""
         shown.append(f"{same[0][0]} in {', '.join(named)}{more}")
         numbers += named
     where = f" on {on}" if on else ""

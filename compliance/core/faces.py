@@ -69,7 +69,7 @@ def _read(value: Any, tree: Tree) -> object:
         return value
     if isinstance(value, list | tuple):
         return frozenset([_read(item, tree) for item in value])
-    if not tree or not isinstance(value, Mapping):
+    if not tree or not isinstance(value, dict):
         return (repr(value),)
     return tuple([_read(value.get(name), below) for name, below in tree.items()])
 

@@ -14,7 +14,7 @@ def at(content: Any, path: str) -> list[Any]:
     """Return the values at a path; None for a field that is missing, and for a list without items."""
     values = [content]
     for name, many in _steps(path):
-        below = [value.get(name) if isinstance(value, Mapping) else None for value in values]
+        below = [value.get(name) if isinstance(value, dict) else None for value in values]
         values = [item for value in below for item in (value or [None])] if many else below
     return values
 

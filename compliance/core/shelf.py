@@ -126,7 +126,7 @@ def things(piece: Evidence) -> Iterator[tuple[str, str]]:
         if digest:
             yield digest, str(subject.get("name", ""))
     model = piece.content.get("model")
-    if isinstance(model, Mapping) and "sha256" in model:
+    if isinstance(model, dict) and "sha256" in model:
         yield model["sha256"], model["name"]
 
 

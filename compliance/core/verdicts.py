@@ -1,6 +1,6 @@
 """One piece of evidence against one need: it shows it, shows the contrary, or cannot carry it, and by which rule."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compliance.core import criteria, faces, judgement, matching, paths
@@ -192,7 +192,7 @@ def _no_plan_for(case: Case, need: Need, piece: Evidence, plan: Evidence) -> Sai
 def _data(case: Case, piece: Evidence) -> Said | None:
     """Return why a result's data cannot count: withdrawn, or the same bytes are on record in another role."""
     dataset = piece.content.get("dataset")
-    if not isinstance(dataset, Mapping):
+    if not isinstance(dataset, dict):
         return None
     name, role, digest = dataset.get("name"), dataset.get("role"), str(dataset.get("sha256"))
     if gone := case.shelf.withdrawn("dataset", digest):
