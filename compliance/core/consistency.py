@@ -15,9 +15,8 @@ from compliance.core.case import Case
 from compliance.core.claims import Claim
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Note
+from compliance.core.needs import LISTED
 
-LISTED = 5
-"""At most this many pieces are named for one value."""
 METHODS: tuple[statistics.Method, ...] = ("clopper-pearson", "wilson", "wald")
 FROM_COUNTS = frozenset(METHODS) | {"stated-without-method"}
 """How the method of an interval is called that counts alone would give."""
