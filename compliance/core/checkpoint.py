@@ -171,7 +171,8 @@ def _split(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
             raw = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             raw = b""
-        if dash != "—" or line.count(" ") != 2 or not _NAME.fullmatch(name) or len(raw) < 5:
+        canonical = len(raw) >= 5 and base64.b64encode(raw).decode() == encoded
+        if dash != "—" or line.count(" ") != 2 or not _NAME.fullmatch(name) or not canonical:
             raise _unreadable("a signature line is malformed")
         signatures.append((name, raw[:4], raw[4:]))
     return text + "\n", signatures

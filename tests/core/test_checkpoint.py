@@ -47,6 +47,17 @@ def test_the_example_of_the_signed_note_specification() -> None:
         )
 
 
+def test_a_signature_has_one_spelling_only() -> None:
+    """The last digit before the padding holds bits that no byte keeps."""
+    end = OURS.rindex("=")
+    while OURS[end - 1] == "=":
+        end -= 1
+    last = OURS[end - 1]
+    for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".replace(last, ""):
+        with pytest.raises((BadSignature, VerificationFailed)):
+            checkpoint.verify(OURS[: end - 1] + other + OURS[end:], VECTORS["log_vkey"])
+
+
 @given(st.data())
 def test_no_changed_character_is_accepted(data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(OURS) - 1))
