@@ -87,7 +87,7 @@ docs: setup
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-config \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet \
-	  --group dev --extra postgres --extra example pyproject.toml -o requirements.lock
+	  --group dev --extra postgres --extra example --extra dicom pyproject.toml -o requirements.lock
 	@! grep -nE '[a-z]+://' requirements.lock
 
 clean:
