@@ -1,4 +1,4 @@
-"""GGUF, versions 2 and 3: counts, keys with values, places of tensors. Format: ggml-org/ggml, docs/gguf.md.
+"""GGUF, versions 2 and 3: counts, keys with values, places of tensors. Format: ggml-org/ggml, the GGUF page.
 
 Refused: counts and lengths beyond the header's limit, a key or tensor given twice, arrays inside arrays, tensors that
 overlap or lie outside the file.
