@@ -85,9 +85,11 @@ class Weighing:
             return True
         if piece.kind != need.kind:
             return False
-        if self._case.is_about(piece, need.about) and matching.selects(need, piece.content):
-            self._asked = True
-            self._put(piece, verdicts.judge(self._case, need, piece, self._valid))
+        about = self._case.is_about(piece, need.about)
+        if not about or not matching.selects(need, piece.content):
+            return not about or _is_near(need, piece)
+        self._asked = True
+        self._put(piece, verdicts.judge(self._case, need, piece, self._valid))
         return True
 
     def _is_held_to(self, piece: Evidence) -> bool:
@@ -237,10 +239,12 @@ def _conditions(need: Need) -> str:
 def _is_near(need: Need, piece: Evidence) -> bool:
     """Say whether evidence of the kind differs in one thing of several: a document of the type about another row."""
     wanted = {path: values for path, values in need.where.items() if path not in (matching.DATA_ROLE, matching.STATUS)}
+    if len(wanted) + (need.metrics is not None) < 2:
+        return False
     held = [paths.hold(piece.content, {path: values}) for path, values in wanted.items()]
     if need.metrics:
         held.append(any(row["name"] in need.metrics.any_of for row in piece.content.get("metrics") or []))
-    return len(held) > 1 and held.count(False) <= 1
+    return held.count(False) <= 1
 
 
 def _differs(need: Need, near: Evidence) -> str:
