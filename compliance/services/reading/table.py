@@ -86,7 +86,11 @@ def from_text(name: str, format: str, chunks: Iterable[Mapping[str, Sequence[str
     """Return a table of text from columns in chunks; a column that a chunk lacks is missing there."""
     import pyarrow as pa
 
-    tables = [pa.table({column: pa.array(values, pa.string()) for column, values in chunk.items()}) for chunk in chunks]
+    pool = pa.system_memory_pool()  # Arrow's own loses as much again to columns that grow value by value
+    tables = [
+        pa.table({column: pa.array(cells, pa.string(), memory_pool=pool) for column, cells in chunk.items()})
+        for chunk in chunks
+    ]
     whole = pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
     return checked(Table(name, format, whole, first_line, typed=False))
 
