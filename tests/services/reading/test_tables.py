@@ -165,6 +165,13 @@ def test_a_frame_is_its_rows_whatever_pandas_keeps_them_in(name: str) -> None:
     assert digest(from_frame(frames()[name], "the frame")) == digest(Table("m", "Arrow", arrow()))
 
 
+def test_a_moment_before_whole_hours_were_agreed_on_keeps_its_seconds() -> None:
+    """Berlin was 53 minutes and 28 seconds ahead, for which ISO 8601 has no offset."""
+    moment = pa.array([datetime(1890, 1, 1, tzinfo=UTC)]).cast(pa.timestamp("us", "Europe/Berlin"))
+    table = Table("m", "Arrow", pa.table({"x": moment}))
+    assert encode(table.column("x", "test")) == [b"20:1890-01-01T00:00:00Z,"]
+
+
 def test_values_of_several_types_in_one_column_are_kept_as_they_are_spelled() -> None:
     mixed = from_frame(pd.DataFrame({"x": [1, "a", 2.5, None, True, date(2026, 1, 2), [1, {"b": None}]]}), "f")
     assert mixed.text("x").to_pylist() == ["1", "a", "2.5", None, "true", "2026-01-02", '["1",{"b":null}]']
