@@ -106,8 +106,8 @@ class Portal:
 
     def _assess(self, model: str | None, today: date) -> "Assessment":
         from compliance.services.assess import assess_workspace
-        from compliance.services.catalogs import load_all
+        from compliance.services.own_catalogs import in_use
 
-        self.titles = {catalog.id: catalog.title for catalog in load_all(self.ws.config.system.catalogs)}
         with Workspace.open(self.root, read_only=True) as ws:
+            self.titles = {one.catalog.id: one.catalog.title for one in in_use(ws)}
             return assess_workspace(ws, model=model, as_of=today)

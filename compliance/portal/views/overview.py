@@ -43,7 +43,7 @@ async def overview(visit: Visit) -> Response:
     """GET /"""
     model = chosen_model(visit)
     assessment, findings, problem = await assessed(visit, model)
-    catalogs = visit.scope.catalogs_of(visit.portal.ws.config.system.catalogs)
+    catalogs = dict.fromkeys(one.catalog for one in findings)
     by_catalog = [(name, counts([one for one in findings if one.catalog == name])) for name in catalogs]
     failed = [one for one in findings if one.finding is Verdict.FAILED]
     integrity = await visit.portal.integrity()
