@@ -5,6 +5,7 @@ Keys and their roles are read from the ledger's key-events as they stood at each
 
 from collections import defaultdict
 from collections.abc import Sequence
+from unicodedata import normalize
 
 from compliance.core import trust
 from compliance.core.catalog import Approved
@@ -53,7 +54,7 @@ class Authority:
         why = f"{piece.number} is not {asked.meaning} by anyone in the role {asked.role}."
         given = self._approvals.get(piece.digest, ())
         signed = [piece, *(one for one in given if one.content.get("meaning") == "authored")]
-        authors = {key.holder for one in signed if (key := self.key(one))}
+        authors = {_person(key.holder) for one in signed if (key := self.key(one))}
         for approval in reversed(given):
             key = self.key(approval)
             if approval.content.get("meaning") != asked.meaning:
@@ -62,7 +63,7 @@ class Authority:
                 why = f"{approval.number} {asked.meaning} {piece.number} with a key that was not valid then."
             elif asked.role not in key.roles or key.holder_type != "person":
                 why = f"{approval.number} is signed by {key.holder}, who is no person in the role {asked.role}."
-            elif asked.not_author and key.holder in authors:
+            elif asked.not_author and _person(key.holder) in authors:
                 why = f"{approval.number} is signed by {key.holder}, who also recorded or wrote {piece.number}."
             else:
                 return approval, ""
@@ -99,3 +100,8 @@ class Authority:
 def _about(piece: Evidence, sha256: str) -> bool:
     model = piece.content.get("model") or {}
     return piece.is_about(sha256) or model.get("sha256") == sha256
+
+
+def _person(holder: str) -> str:
+    """Return a holder's name without what tells no two people apart: case, spacing, and how letters are encoded."""
+    return " ".join(normalize("NFKC", holder).casefold().split())

@@ -1,7 +1,7 @@
 """Records that do not agree: findings of their own, told beside the requirements. Nothing is averaged.
 
 The same claim with different numbers; an interval that its own counts cannot produce; a figure that a document
-declares and no result bears out; a result that missed its criterion and was revoked.
+declares and no result bears out; a result that missed its criterion and was revoked or superseded.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -95,10 +95,12 @@ def _declared(case: Case) -> Iterator[Note]:
 
 
 def _withdrawn(case: Case) -> Iterator[Note]:
-    """Tell of results that missed a criterion and were revoked: they no longer fail anything, and are not hidden."""
+    """Tell of results that missed a criterion and were put aside: they no longer fail anything, and are not hidden."""
     for digest, by in case.shelf.aside.items():
         piece = case.shelf.records[digest]
-        if by.kind == "revocation" and case.is_about(piece, "model-version") and case.missed(piece):
-            why = str(by.content.get("reason") or "no reason given").rstrip(".")
-            told = f"{piece.number} missed its criterion and was revoked by {by.number}: {why}."
-            yield Note("revoked failure", told, (piece.number, by.number))
+        if case.is_about(piece, "model-version") and case.missed(piece):
+            revoked = by.kind == "revocation"
+            how, said = ("revoked", by.content) if revoked else ("superseded", by.predicate["supersedes"])
+            why = str(said.get("reason") or "no reason given").rstrip(".")
+            told = f"{piece.number} missed its criterion and was {how} by {by.number}: {why}."
+            yield Note(f"{how} failure", told, (piece.number, by.number))

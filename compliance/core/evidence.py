@@ -27,9 +27,16 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 VERSION = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
 
 
+def _plain(text: str) -> str:
+    """Refuse digits of other scripts, which mean the same and sort after every ASCII date."""
+    if not text.isascii():
+        raise ValueError("has other characters than ASCII")
+    return text
+
+
 def _utc(text: str) -> str:
     try:
-        datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+        datetime.strptime(_plain(text), "%Y-%m-%dT%H:%M:%SZ")
     except ValueError:
         raise ValueError("must be a UTC time such as 2026-11-23T10:02:11Z") from None
     return text
@@ -37,7 +44,7 @@ def _utc(text: str) -> str:
 
 def _iso_date(text: str) -> str:
     try:
-        datetime.strptime(text, "%Y-%m-%d")
+        datetime.strptime(_plain(text), "%Y-%m-%d")
     except ValueError:
         raise ValueError("must be a calendar date such as 2026-11-23") from None
     return text
@@ -45,8 +52,8 @@ def _iso_date(text: str) -> str:
 
 def _decimal(text: str) -> str:
     try:
-        finite = Decimal(text).is_finite()
-    except InvalidOperation:
+        finite = Decimal(_plain(text)).is_finite()
+    except (InvalidOperation, ValueError):
         finite = False
     if not finite:
         raise ValueError("must be a finite decimal number in quotes, such as '0.947'")

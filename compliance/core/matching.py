@@ -107,6 +107,17 @@ def _groups(need: Need, content: Mapping[str, Any], group: str) -> list[Mapping[
     return found
 
 
+def compares_nothing(need: Need, piece: Evidence) -> Said | None:
+    """Return that results by an attribute are those of one group, told several times; no schema can count values."""
+    for group in need.groups:
+        by = [row["group"] for row in _groups(need, piece.content, group)]
+        names = {name for one in by for name in one} if group == ANY_GROUP else {group}
+        if all(len({one[name].strip().casefold() for one in by if name in one}) < 2 for name in names):
+            what = "of one group" if group == ANY_GROUP else f"of one group by {group}"
+            return Said(f"{piece.number} reports the results {what} only.", rule=Rule.GROUP_MISSING)
+    return None
+
+
 def in_state(need: Need, content: Mapping[str, Any]) -> bool:
     """Say whether evidence rests on data in the role, and has the status, that the need asks for, if it asks."""
     return all(_holds(need, content, path) for path in (DATA_ROLE, STATUS))

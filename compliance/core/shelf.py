@@ -14,6 +14,7 @@ from compliance.core.evidence import Evidence
 from compliance.core.findings import Thing
 
 ACTS = frozenset({"approval", "revocation", "determination", "key-event"})
+TEST_ROLES = frozenset({"test", "external-test"})
 _OF_VERSIONS = MEASURED_KINDS | {"model-version"}
 """Kinds whose subject is a model version."""
 
@@ -99,13 +100,19 @@ class Shelf:
         return found
 
     def roles_of(self, sha256: str, model: Thing | None) -> Iterator[tuple[str, str]]:
-        """Yield (number, role) of each live record that gives these bytes a role: datasets, and this model's runs."""
+        """Yield (number, role) of each live record that gives these bytes a role: datasets, this model and its runs.
+
+        Test data that a version names among its training data were training data of it.
+        """
         for piece in self.about("dataset", sha256):
             yield piece.number, str(piece.content.get("role"))
-        for piece in self.about("training-run", model.sha256) if model else ():
-            for ref in references(piece.content):
-                if ref["sha256"] == sha256 and "role" in ref:
-                    yield piece.number, str(ref["role"])
+        for kind in ("training-run", "model-version"):
+            for piece in self.about(kind, model.sha256) if model else ():
+                trained_on = [id(one["dataset"]) for one in piece.content.get("training_data") or []]
+                for ref in references(piece.content):
+                    if ref["sha256"] == sha256 and "role" in ref:
+                        tested = ref["role"] in TEST_ROLES and id(ref) in trained_on
+                        yield piece.number, "training" if tested else str(ref["role"])
 
 
 def standing_versions(evidence: Iterable[Evidence]) -> Sequence[Evidence]:
@@ -148,13 +155,15 @@ def _put_aside(
     """Return what live later evidence revokes or supersedes, walking from the newest record back.
 
     Superseding counts only for an earlier record of the same kind about the same thing and with a reason, so that a
-    missed criterion cannot be replaced in silence. A revocation that was itself revoked revokes nothing, and what a
-    person decided is not undone by a pipeline.
+    missed criterion cannot be replaced in silence. What was revoked puts nothing aside, and a record that was itself
+    superseded still does: replacing a record twice does not bring the first one back. What a person decided is not
+    undone by a pipeline.
     """
     by_digest = {piece.digest: piece for piece in held}
     aside: dict[str, Evidence] = {}
     for piece in reversed(held):
-        if piece.digest in aside:
+        by = aside.get(piece.digest)
+        if by is not None and by.kind == "revocation":
             continue
         for target in _targets(piece):
             earlier = by_digest.get(target)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from compliance.core import criteria, faces, judgement, matching, paths
 from compliance.core.case import Case, Validator
-from compliance.core.catalog import Need
+from compliance.core.catalog import MEASURED_KINDS, Need
 from compliance.core.evidence import Evidence
 from compliance.core.findings import NeedVerdict, Rule, Said
 
@@ -62,9 +62,9 @@ def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
             return _cannot(need, piece, Said(f"No approval: {why}", rule=Rule.NO_APPROVAL))
         evidence.append(approval.number)
         reasons.append(f"{need.approved.meaning.capitalize()} by {approval.number}.")
-    limit = case.stale_before(need)
-    if limit and piece.logged_at < limit:
-        why = f"{piece.number} of {piece.logged_at[:10]} is older than {need.max_age_days} days."
+    limit, since = case.stale_before(need), _measured_at(piece)
+    if limit and since < limit:
+        why = f"{piece.number} of {since[:10]} is older than {need.max_age_days} days."
         return Outcome(NeedVerdict.STALE, Rule.PAST_AGE, why)
     shown = " ".join([f"{piece.number} shows it: {piece.title}.", *reasons])
     return Outcome(NeedVerdict.PASSED, Rule.SHOWN, shown, tuple(evidence), tuple(flags))
@@ -131,6 +131,12 @@ def _missed(case: Case, need: Need, piece: Evidence) -> Outcome | None:
     return Outcome(NeedVerdict.FAILED, Rule.CRITERION_MISSED, reason)
 
 
+def _measured_at(piece: Evidence) -> str:
+    """Return when a result's age begins: when its run ended, or began, if it says so; logging it makes it no newer."""
+    ran = piece.content.get("ended_at") or piece.content.get("started_at")
+    return min(piece.logged_at, ran) if ran and piece.kind in MEASURED_KINDS else piece.logged_at
+
+
 def _unfit(case: Case, need: Need, piece: Evidence, valid: Validator, said: Sequence[Said]) -> Said | None:
     """Return why a statement alone, or what it is about, cannot carry the claim."""
     if piece.completeness != "complete":
@@ -141,6 +147,8 @@ def _unfit(case: Case, need: Need, piece: Evidence, valid: Validator, said: Sequ
         return Said(why, rule=Rule.PUBLISHED_ONLY)
     if why_not := _data(case, piece) or matching.lacks(need, piece) or next(iter(said), None):
         return why_not
+    if one_group := matching.compares_nothing(need, piece):
+        return one_group
     if valid.is_valid(piece.statement):
         return None
     return Said(f"{piece.number} does not meet the schema of this need.", rule=Rule.SCHEMA)

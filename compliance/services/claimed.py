@@ -43,8 +43,6 @@ def checked(record: Mapping[str, Any], inside: Callable[[Path], Path], *, where:
     from compliance.services import recompute
 
     place = where.at(("predictions",)) if isinstance(where, Located) else where
-    if "recomputation" in record:
-        raise InvalidInput(f"{place}: recomputation is measured, never written.", remedy="Leave out recomputation.")
     try:
         told = Predictions.model_validate(record["predictions"])
         rows = [MetricRow.model_validate(row).model_dump(exclude_none=True) for row in record["metrics"]]

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "Sql", "compare", "log", "read"]
 
 FINGERPRINTS = "fingerprints.txt"
-_MEASURED = ("fingerprints", "leakage", "rows_sha256")
 
 
 def log(
@@ -163,8 +162,10 @@ def _described(found: Fingerprints, rows: int, patient: str | None) -> dict[str,
 
 def _joined(authored: Mapping[str, Any], measured: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Put what was measured beside what was written; of columns, units, roles and notes may be written."""
+    from compliance.services.record import MEASURED
+
     joined = dict(authored)
-    for name in _MEASURED:
+    for name in MEASURED["dataset"]:
         if name in authored:
             raise InvalidInput(f"{name} is measured, never written.", remedy=f"Leave out {name}.")
     by_hand = authored.get("overlaps", [])

@@ -41,6 +41,14 @@ Mirror = Literal["mirrored", "pending"]
 How = Literal["init", "record", "log", "capture", "import", "act"]
 
 
+MEASURED: Mapping[str, tuple[str, ...]] = {
+    "dataset": ("fingerprints", "leakage", "rows_sha256"),
+    "evaluation": ("recomputation",),
+    "safety-result": ("recomputation",),
+}
+"""Fields that say what we found in the bytes; whoever writes a record by hand has not measured them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Logged:
     """One acknowledged piece of evidence."""
@@ -149,6 +157,8 @@ def log(
     drafts = []
     for position, record in enumerate(records):
         place = where[position] if where else f"record {position + 1}"
+        if how == "record":
+            _nothing_measured(record, place)
         authored = _digested(ws, record, base, signer)
         if how == "record" and "predictions" in authored:
             from compliance.services import claimed
@@ -260,6 +270,22 @@ def model_signature(folder: str, files: oms.Manifest, signer: "Signer") -> list[
         return []
     signature = oms_export.sign_folder(folder, files, signer.public_key, signer.sign)
     return [{"data": signature, "name": "model.sig", "media_type": sigstore.MEDIA_TYPE}]
+
+
+def _nothing_measured(record: Mapping[str, Any], where: str | Located) -> None:
+    """Refuse what only a measurement may say in a record that somebody wrote."""
+    for name in MEASURED.get(str(record.get("kind")), ()):
+        if name in record:
+            place = where.at((name,)) if isinstance(where, Located) else where
+            raise InvalidInput(f"{place}: {name} is measured, never written.", remedy=f"Leave out {name}.")
+    rows = record.get("metrics")
+    for row in rows if isinstance(rows, list | tuple) and "predictions" not in record else ():
+        if isinstance(row, Mapping) and row.get("origin") == "recomputed":
+            place = where.at(("metrics",)) if isinstance(where, Located) else where
+            raise InvalidInput(
+                f"{place}: {row.get('name')} is called recomputed, but no predictions are attached.",
+                remedy="Leave out origin, or attach the predictions and name their columns.",
+            )
 
 
 def _digested(ws: "Workspace", record: Mapping[str, Any], base: Path | None, signer: "Signer") -> Mapping[str, Any]:

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from support.cases import Json, Record, sha, subject
+from support.cases import Json, Record, key_event, sha, subject
 
 from compliance.core.findings import Finding, Rule, Verdict
 
 from .test_assessment import (
     MODEL,
+    ROW,
     approval,
     assessed,
     carried,
@@ -19,6 +20,7 @@ from .test_assessment import (
     finding,
     misses,
     other_bytes,
+    row,
 )
 
 
@@ -292,3 +294,63 @@ def test_each_rule_is_a_word_of_its_own_and_stays() -> None:
     assert finding(clean(), profile={"roles": ["deployer"]}).rule is Rule.PROFILE
     assert finding(clean(), profile={}).rule is Rule.PROFILE_SILENT
     assert finding(clean(), ask="Are these figures suited to the intended purpose?").rule is Rule.QUESTION_OPEN
+
+
+# --- said otherwise than meant ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["train", "tune", "test"])
+def test_data_that_the_version_itself_says_it_was_trained_on_test_nothing(role: str) -> None:
+    records = clean()
+    named = {"name": "held-out@1", "sha256": sha("held-out"), "role": role}
+    records["model"].content = {"training_data": [{"dataset": named}]}
+    assert rule_of(records) == ("insufficient", Rule.WRONG_ROLE)
+
+
+@pytest.mark.parametrize("other", [{"name": "roc_auc"}, {"threshold": "0.2"}, {"group": {"sex": "f "}}])
+def test_one_group_told_twice_is_no_breakdown_by_groups(other: Json) -> None:
+    records = clean()
+    women = row("sensitivity", "0.8", 90, {"sex": "F"})
+    records["result"].content["metrics"] = [row("sensitivity", "0.85"), women, {**women, **other}]
+    records["plan"].content["groups"] = [{"sex": "F"}]
+    for groups in (["sex"], ["*"]):
+        needs = [{**ROW["needs"][0], "groups": groups}]
+        assert rule_of(records, needs=needs) == ("insufficient", Rule.GROUP_MISSING)
+        assert rule_of(clean(), needs=needs) == ("met", Rule.ALL_SHOWN)
+
+
+def test_replacing_a_failure_twice_does_not_bring_it_back_and_tells_it_still() -> None:
+    records = clean()
+    misses(records)
+    records["second"] = superseding(again(records), "result")
+    records["third"] = superseding(again(records), "second")
+    records["approved"] = approval("third")
+    assessment = assessed(records)
+    assert assessment.findings[0].finding is Verdict.MET
+    assert [(note.topic, note.text) for note in assessment.notes] == [
+        ("superseded failure", "EV-000005 missed its criterion and was superseded by EV-000007: a better one.")
+    ]
+    records["gone"] = revocation("second")
+    assert rule_of(records) == ("failed", Rule.CRITERION_MISSED)
+
+
+@pytest.mark.parametrize(
+    "holder",
+    ["demonstration APPROVER", " Demonstration  approver", "Demonstration\u00a0approver", "Demonstration ａpprover"],
+)
+def test_a_persons_second_key_under_another_spelling_is_the_same_persons(holder: str) -> None:
+    records = clean()
+    second = key_event("second", ["recorder"])
+    second.content["holder"] = holder
+    records["reviewer"] = second
+    records["result"].signer = "second"
+    assert rule_of(records) == ("insufficient", Rule.NO_APPROVAL)
+
+
+def test_an_old_measurement_is_no_newer_for_being_logged_late() -> None:
+    records = clean()
+    records["result"].content["started_at"] = "2025-11-01T00:00:00Z"
+    needs = [{**ROW["needs"][0], "criterion": None}]
+    assert rule_of(records, needs=needs) == ("stale", Rule.PAST_AGE)
+    records["result"].content["ended_at"] = "2025-11-24T00:00:00Z"
+    assert rule_of(records, needs=needs) == ("met", Rule.ALL_SHOWN)

@@ -123,3 +123,8 @@ def test_every_open_finding_has_exactly_one_fate(
     fates += list(decision.excused)
     open_ = [f.requirement.id for f in findings if f.finding.value in OPEN]
     assert sorted(fates) == sorted(open_)
+
+
+def test_an_exception_does_not_last_for_ever_by_digits_that_sort_last() -> None:
+    with pytest.raises(ValidationError, match="calendar date"):
+        GateException.model_validate(EXCEPTION | {"expires": "２０２０-01-01"})

@@ -100,6 +100,22 @@ def test_attachments_are_kept_under_their_digest(ws: Workspace) -> None:
     assert attached["size"] == "5"
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "told"),
+    [
+        ("dataset", {"leakage": {"datasets": 1, "not_comparable": 0, "shared": 0}}, "leakage is measured"),
+        ("dataset", {"fingerprints": {}}, "fingerprints is measured"),
+        ("dataset", {"rows_sha256": "0" * 64}, "rows_sha256 is measured"),
+        ("evaluation", {"recomputation": {"agree": 3}}, "recomputation is measured"),
+        ("evaluation", {"metrics": [{"name": "accuracy", "origin": "recomputed"}]}, "no predictions are attached"),
+    ],
+)
+def test_what_is_measured_is_never_written(ws: Workspace, kind: str, said: dict[str, object], told: str) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        ws.log_records([{"kind": kind, "title": "by hand", **said}])
+    assert len(records(ws)) == 2
+
+
 def test_a_wrong_pass_phrase_writes_nothing(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMPLIANCE_PASSPHRASE", "wrong")
     with Workspace.open(ws.root) as other, pytest.raises(Unavailable, match="pass phrase"):
