@@ -8,6 +8,7 @@ Importing Great Expectations takes seconds, so it is imported where it runs and 
 import json
 import logging
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -86,7 +87,9 @@ def _quiet() -> Iterator[None]:
     before = logger.disabled, logger.level
     logger.setLevel(logging.CRITICAL + 1)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logger.disabled, logger.level = before
 
