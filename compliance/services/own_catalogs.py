@@ -116,10 +116,16 @@ def _read(root: Path, name: str) -> tuple[Catalog, bytes]:
         )
     data = catalogs.read_bytes(path)
     catalog = catalogs.checked(data, name)
-    if catalog.id in catalogs.ids():
+    if catalog.id.casefold() in {known.casefold() for known in catalogs.ids()}:
         raise InvalidInput(
             f"{name}: the id {catalog.id} is that of a catalog at hand.", remedy="Give your catalog an id of its own."
         )
+    for row in catalog.requirements:
+        if row.id in catalogs.rows_shipped():
+            raise InvalidInput(
+                f"{name}: the id {row.id} is that of a row that ships: a finding on yours would read as one on it.",
+                remedy=f"Begin the ids of your own rows with {catalog.id}/.",
+            )
     return catalog, data
 
 

@@ -104,7 +104,9 @@ def test_a_file_that_nobody_signed_is_not_assessed(ws: Workspace) -> None:
     ("text", "words"),
     [
         (ASKED.replace("id: qms\n", "id: fda-aidsf\n"), "the id fda-aidsf is that of a catalog at hand"),
-        (ASKED.replace("qms/release", "fda/aidsf/terms.validation"), "stands in two catalogs"),
+        (ASKED.replace("qms/release", "fda/aidsf/terms.validation"), "is that of a row that ships"),
+        (ASKED.replace("id: qms\n", "id: FDA-aidsf\n"), "the id FDA-aidsf is that of a catalog at hand"),
+        (ASKED.replace("qms/release", "eu-ai-act/art-15.1"), "the id eu-ai-act/art-15.1 is that of a row that ships"),
         (ASKED.replace("tier: C", "tier: Z"), "qms.yaml:14: qms/release"),
     ],
 )
