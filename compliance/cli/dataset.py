@@ -44,6 +44,8 @@ def propose(
     patient: Annotated[
         str | None, typer.Option(metavar="COL", help="Column that identifies the patient; nothing is proposed of it.")
     ] = None,
+    workspace: options.AnyWorkspace = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Propose a suite of expectations from what the data show, for a person to edit.
 
@@ -58,6 +60,9 @@ def propose(
         fail(f"{path} holds no table.", "Give a table, or a folder of tables with the same columns.")
     suite = suites.propose(data.table, out.stem, patient=patient)
     out.write_text(json.dumps(suite, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if as_json:
+        output.result({"file": str(out), "expectations": len(suite["expectations"])})
+        return
     output.say(f"Proposed {len(suite['expectations'])} expectations in {out}. Read and edit each before you use it.")
 
 
