@@ -7,7 +7,8 @@ two seconds to connect, ten to answer. The environment variables are MLflow's (`
 import json
 import ssl
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -17,6 +18,8 @@ from compliance.storage.mirror.tracking import without_credentials
 
 LATER = "The evidence is safe in the ledger. When the server answers again, run `compliance sync`."
 PIECE = 1 << 20
+MAX_ANSWER = 1 << 28
+"""Bytes of one JSON answer, unpacked: a thousand runs with all that MLflow lets each hold stay below it."""
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 10.0
 
@@ -44,17 +47,58 @@ class Http:
     def json(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Send JSON and return the JSON that comes back."""
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        response = self._send(method, path, query, data)
-        try:
-            answer = json.loads(response.data)
-        except ValueError:
-            answer = None
+        with self.as_mlflow():
+            answer = json.loads(self._whole(self._send(method, path, query, data, preload_content=False)))
         if not isinstance(answer, dict):
-            raise Unavailable(
-                f"{self.label} does not answer like an MLflow server.",
-                remedy="Check the tracking URI; see `compliance doctor`.",
-            )
+            raise self._stranger()
         return answer
+
+    @contextmanager
+    def as_mlflow(self) -> Iterator[None]:
+        """Say of an answer that is not shaped as MLflow's that it is none; what a server sends is never our fault."""
+        try:
+            yield
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            raise self._stranger() from error
+
+    def pages(self, ask: Callable[[str], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield every page of a search. Raises Unavailable where the server gives one page twice: it has no end."""
+        page, seen = "", set()
+        while True:
+            answer = ask(page)
+            yield answer
+            page = str(answer.get("next_page_token") or "")
+            if not page:
+                return
+            if page in seen:
+                raise self._stranger()
+            seen.add(page)
+
+    def _stranger(self) -> Unavailable:
+        return Unavailable(
+            f"{self.label} does not answer like an MLflow server.",
+            remedy="Check the tracking URI; see `compliance doctor`.",
+        )
+
+    def _whole(self, response: Any) -> bytes:
+        """Return an answer's body, unpacked. Raises Unavailable for one without measure."""
+        import urllib3
+
+        body = bytearray()
+        try:
+            for piece in response.stream(PIECE):
+                body += piece
+                if len(body) > MAX_ANSWER:
+                    response.close()
+                    raise Unavailable(
+                        f"{self.label} answers with more than {MAX_ANSWER >> 20} MB.",
+                        remedy="Check the tracking URI; see `compliance doctor`.",
+                    )
+        except urllib3.exceptions.HTTPError as error:
+            raise self._unreachable(error) from error
+        finally:
+            response.release_conn()
+        return bytes(body)
 
     def put(self, path: str, data: Any, size: int) -> None:
         """Upload bytes or an open file."""

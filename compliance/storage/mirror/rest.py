@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 API = "/api/2.0/mlflow/"
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 PAGE = 1_000
+MAX_DEPTH = 64
+MAX_FOLDERS = 100_000
+LAST_MOMENT = 253_402_300_799_999
+"""Milliseconds to the end of the year 9999."""
 
 
 class RestTracking:
@@ -70,45 +74,30 @@ class RestTracking:
 
     def experiments(self) -> list[Experiment]:
         found: list[Experiment] = []
-        page = ""
-        while True:
-            answer = self._post("experiments/search", max_results=PAGE, page_token=page)
-            found += [Experiment(str(item["experiment_id"]), item["name"]) for item in answer.get("experiments", [])]
-            page = answer.get("next_page_token", "")
-            if not page:
-                return sorted(found, key=lambda experiment: experiment.name)
+        pages = self._http.pages(lambda page: self._post("experiments/search", max_results=PAGE, page_token=page))
+        with self._http.as_mlflow():
+            for answer in pages:
+                found += [Experiment(str(one["experiment_id"]), one["name"]) for one in answer.get("experiments", [])]
+        return sorted(found, key=lambda experiment: experiment.name)
 
     def registered_models(self) -> list[str]:
         found: list[str] = []
-        page = ""
-        while True:
-            answer = self._http.json(
-                "GET", f"{API}registered-models/search", query=_paged({"max_results": "1000"}, page)
-            )
-            found += [item["name"] for item in answer.get("registered_models", [])]
-            page = answer.get("next_page_token", "")
-            if not page:
-                return sorted(found)
+        with self._http.as_mlflow():
+            for answer in self._pages("registered-models/search", max_results="1000"):
+                found += [item["name"] for item in answer.get("registered_models", [])]
+        return sorted(found)
 
     def runs(self, experiment_id: str, condition: str = "") -> Iterator[MLflowRun]:
-        page = ""
-        while True:
-            answer = self._post(
-                "runs/search",
-                experiment_ids=[experiment_id],
-                filter=condition,
-                run_view_type="ALL",
-                max_results=PAGE,
-                page_token=page,
-            )
-            for run in answer.get("runs", []):
-                yield _run(run)
-            page = answer.get("next_page_token", "")
-            if not page:
-                return
+        asked = {"experiment_ids": [experiment_id], "filter": condition, "run_view_type": "ALL", "max_results": PAGE}
+        for answer in self._http.pages(lambda page: self._post("runs/search", **asked, page_token=page)):
+            with self._http.as_mlflow():
+                found = [_run(run) for run in answer.get("runs", [])]
+            yield from found
 
     def run(self, run_id: str) -> MLflowRun:
-        return _run(self._http.json("GET", f"{API}runs/get", query={"run_id": run_id})["run"])
+        answer = self._http.json("GET", f"{API}runs/get", query={"run_id": run_id})
+        with self._http.as_mlflow():
+            return _run(answer["run"])
 
     def create(self, experiment_id: str, record: RunRecord) -> MLflowRun:
         tags = [{"key": key, "value": value} for key, value in record.tags.items()]
@@ -154,14 +143,9 @@ class RestTracking:
         return self._client().verdicts(run)
 
     def history_length(self, run_id: str, metric: str) -> int:
-        length, page = 0, ""
-        while True:
-            query = {"run_id": run_id, "metric_key": metric, "max_results": "25000"}
-            answer = self._http.json("GET", f"{API}metrics/get-history", query=_paged(query, page))
-            length += len(answer.get("metrics", []))
-            page = answer.get("next_page_token", "")
-            if not page:
-                return length
+        pages = self._pages("metrics/get-history", run_id=run_id, metric_key=metric, max_results="25000")
+        with self._http.as_mlflow():
+            return sum(len(answer.get("metrics", [])) for answer in pages)
 
     def model_versions(self, name: str) -> list[ModelVersion]:
         quoted = name.replace("'", "''")
@@ -195,19 +179,18 @@ class RestTracking:
     def tag_model_version(self, version: ModelVersion, key: str, value: str) -> None:
         self._post("model-versions/set-tag", name=version.name, version=version.version, key=key, value=value)
 
+    def _pages(self, call: str, **query: str) -> Iterator[dict[str, Any]]:
+        return self._http.pages(lambda page: self._http.json("GET", API + call, query=_paged(query, page)))
+
     def _post(self, call: str, **body: Any) -> dict[str, Any]:
         return self._http.json("POST", API + call, body)
 
     def _search_versions(self, condition: str) -> list[ModelVersion]:
         found: list[ModelVersion] = []
-        page = ""
-        while True:
-            query = {"filter": condition, "max_results": "1000"}
-            answer = self._http.json("GET", f"{API}model-versions/search", query=_paged(query, page))
-            found += [self._with_aliases(item) for item in answer.get("model_versions", [])]
-            page = answer.get("next_page_token", "")
-            if not page:
-                return sorted(found, key=lambda version: int(version.version))
+        with self._http.as_mlflow():
+            for answer in self._pages("model-versions/search", filter=condition, max_results="1000"):
+                found += [self._with_aliases(item) for item in answer.get("model_versions", [])]
+            return sorted(found, key=lambda version: int(version.version))
 
     def _with_aliases(self, item: Mapping[str, Any]) -> ModelVersion:
         # A search leaves aliases out; only the single version carries them.
@@ -240,13 +223,15 @@ class RestTracking:
     def _walk(self, folder: str) -> list[str]:
         """Return every file under a folder of the artifact proxy, relative to it."""
         found: list[str] = []
-        folders = [""]
+        folders, listed = [""], 0
         while folders:
-            inner = folders.pop()
+            inner, listed = folders.pop(), listed + 1
             answer = self._http.json("GET", PROXY, query={"path": str(PurePosixPath(folder) / inner)})
-            for item in answer.get("files", []):
-                path = str(PurePosixPath(inner) / item["path"])
-                (folders if item.get("is_dir") else found).append(path)
+            with self._http.as_mlflow():
+                if listed > MAX_FOLDERS:
+                    raise ValueError(f"more than {MAX_FOLDERS} folders")
+                for item in answer.get("files", []):
+                    (folders if item.get("is_dir") else found).append(_below(inner, item["path"]))
         return sorted(found)
 
     def _client(self) -> "ClientTracking":
@@ -261,6 +246,14 @@ class _ProxiedFiles:
 
     def read(self, path: str) -> Iterator[bytes]:
         return self._http.pieces(f"{PROXY}/{self._folder}/{quote(path)}")
+
+
+def _below(folder: str, name: str) -> str:
+    """Return the path of what a listing names. Raises ValueError for a name that leads elsewhere or has no end."""
+    path = PurePosixPath(folder) / name
+    if path.is_absolute() or ".." in path.parts or min(name, default="") < " " or len(path.parts) > MAX_DEPTH:
+        raise ValueError(name)
+    return str(path)
 
 
 def _paged(query: Mapping[str, str], page: str) -> dict[str, str]:
@@ -283,8 +276,8 @@ def _run(item: Mapping[str, Any]) -> MLflowRun:
         status=info["status"],
         lifecycle=info["lifecycle_stage"],
         artifact_uri=info.get("artifact_uri", ""),
-        started=int(info.get("start_time", 0)),
-        ended=None if ended is None else int(ended),
+        started=_moment(info.get("start_time", 0)),
+        ended=None if ended is None else _moment(ended),
         tags={tag["key"]: tag["value"] for tag in data.get("tags", [])},
         params={param["key"]: param["value"] for param in data.get("params", [])},
         metrics={
@@ -296,6 +289,13 @@ def _run(item: Mapping[str, Any]) -> MLflowRun:
         inputs=tuple(_input(found) for found in item.get("inputs", {}).get("dataset_inputs", [])),
         user=info.get("user_id", ""),
     )
+
+
+def _moment(milliseconds: Any) -> int:
+    moment = int(milliseconds)
+    if not 0 <= moment <= LAST_MOMENT:
+        raise ValueError(f"{moment} is no time")
+    return moment
 
 
 def _input(item: Mapping[str, Any]) -> DatasetInput:
