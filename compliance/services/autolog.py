@@ -81,19 +81,26 @@ def drain(ws: Workspace) -> Iterator[list[Logged]]:
     tracking = mirroring.read_mirror(ws).tracking
     for note in sorted((ws.root / NOTES).glob("*.json"), key=lambda path: path.stat().st_mtime_ns):
         try:
-            wanted = json.loads(note.read_bytes())
+            wanted = _wanted(note)
             run = tracking.run(note.stem)
             ours = ENVELOPE_TAG in run.tags
             if run.status in capture.OUTCOMES and not ours and not is_evaluation(run):
                 before = capture.captured_runs(ws).get(run.run_id)
-                options = {name: value for name, value in wanted.items() if value}
-                yield capture.log_run(ws, tracking, run, before, **options)
+                yield capture.log_run(ws, tracking, run, before, **wanted)
         except Unavailable:
             raise
         except (ComplianceError, ValueError) as error:
             print(f"{now()} run {note.stem}: {error}")
             continue
         note.unlink(missing_ok=True)
+
+
+def _wanted(note: Path) -> dict[str, str]:
+    """Return the model version and the key that a note names; what else stands in it is nobody's word."""
+    said = json.loads(note.read_bytes())
+    if not isinstance(said, dict):
+        raise ValueError("its note is none of ours")
+    return {name: str(said[name]) for name in ("model", "key") if said.get(name)}
 
 
 def main(root: Path) -> None:

@@ -393,9 +393,18 @@ def _keep(ws: "Workspace", base: Path, spec: "AttachmentSpec") -> dict[str, Any]
 def _inside(ws: "Workspace", base: Path, path: Path) -> Path:
     """Return the real path of a file that a record names.
 
-    Raises InvalidInput where it leaves the record's folder and the workspace, or is not there.
+    Raises InvalidInput where it leaves the record's folder and the workspace, reaches for keys or secrets, or is not
+    there.
     """
+    from compliance.services.workspace import PRIVATE
+
     real = (base / path).resolve()
+    private = (ws.root / PRIVATE).resolve()
+    if private in (real, *real.parents) and not real.is_relative_to(ws.attachments.resolve()):
+        raise InvalidInput(
+            f"{path} lies in {PRIVATE}, where keys and secrets are: nothing of it becomes evidence.",
+            remedy="Name a file elsewhere.",
+        )
     if not (real.is_relative_to(base.resolve()) or real.is_relative_to(ws.root)):
         raise InvalidInput(
             f"{path} lies outside {base} and the workspace.",

@@ -4,6 +4,7 @@ A webhook only wakes the watcher, which then asks MLflow itself: nothing that a 
 happened while MLflow or the watcher was down is found at the next look, so an outage loses nothing.
 """
 
+import asyncio
 import threading
 import time
 from collections import OrderedDict
@@ -26,6 +27,9 @@ SECRET = "COMPLIANCE_WEBHOOK_SECRET"
 PATH = "/mlflow"
 LARGEST = 1 << 20
 """Bytes of a delivery; MLflow's own are a few hundred."""
+PATIENCE_SECONDS = 10.0
+"""For a whole delivery, which is sent at once."""
+CONNECTIONS = 100
 REMEMBERED = 1_000
 """Ids of deliveries, so that a repeated one wakes nobody."""
 Message = MutableMapping[str, Any]
@@ -62,7 +66,12 @@ def listening(listener: "socket.socket", secret: bytes, wake: threading.Event) -
     import uvicorn
 
     config = uvicorn.Config(
-        Endpoint(secret, wake.set), access_log=False, log_level="warning", server_header=False, lifespan="off"
+        Endpoint(secret, wake.set),
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        lifespan="off",
+        limit_concurrency=CONNECTIONS,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -92,13 +101,17 @@ class Endpoint:
 
     async def _deliver(self, scope: Mapping[str, Any], receive: Receive) -> int:
         body = b""
-        while True:
-            message = await receive()
-            body += message.get("body", b"")
-            if len(body) > LARGEST:
-                return 413
-            if not message.get("more_body"):
-                break
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                more = True
+                while more:
+                    message = await receive()
+                    body += message.get("body", b"")
+                    if len(body) > LARGEST:
+                        return 413
+                    more = bool(message.get("more_body"))
+        except TimeoutError:
+            return 408
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         try:
             delivery = verify_delivery(self._secret, headers, body, self._clock())

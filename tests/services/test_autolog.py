@@ -1,5 +1,6 @@
 """One line in a training script: its runs become evidence, and nothing of ours can break or hold up the script."""
 
+import json
 import os
 import subprocess
 import sys
@@ -163,3 +164,12 @@ def test_the_folder_of_a_script_outside_a_workspace_is_left_alone(tmp_path: Path
     assert ran.returncode == 0
     assert "No workspace here" in ran.stderr
     assert [item.name for item in tmp_path.iterdir()] == ["train.py"]
+
+
+def test_a_note_names_a_version_and_a_key_and_says_nothing_else(tmp_path: Path) -> None:
+    note = tmp_path / "r.json"
+    note.write_text(json.dumps({"model": "m@1", "key": None, "started_at": "2020-01-01T00:00:00Z", "attachments": []}))
+    assert autolog._wanted(note) == {"model": "m@1"}
+    note.write_text("[]")
+    with pytest.raises(ValueError, match="none of ours"):
+        autolog._wanted(note)

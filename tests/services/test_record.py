@@ -92,6 +92,15 @@ def test_a_record_may_not_reach_for_other_files(ws: Workspace, tmp_path: Path) -
             ws.log_records([PLAN | {"attachments": [{"path": path}]}])
 
 
+@pytest.mark.parametrize("path", [".compliance/keys/log.pem", "innocent.pem", ".compliance/ledger.db"])
+def test_no_key_becomes_evidence(ws: Workspace, path: str) -> None:
+    (ws.root / "innocent.pem").symlink_to(ws.root / ".compliance" / "keys" / "log.pem")
+    with pytest.raises(InvalidInput, match="where keys and secrets are"):
+        ws.log_records([PLAN | {"attachments": [{"path": path}]}])
+    with pytest.raises(InvalidInput, match="where keys and secrets are"):
+        ws.log_records([{"kind": "document", "name": "d@1", "title": "d", "document_type": "policy", "path": path}])
+
+
 def test_attachments_are_kept_under_their_digest(ws: Workspace) -> None:
     (ws.root / "note.txt").write_text("aside")
     ws.log_records([PLAN | {"attachments": [{"path": "note.txt", "classification": "restricted"}]}])

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import urllib3
@@ -92,6 +93,17 @@ def test_unsigned_oversized_and_misplaced_requests_wake_nobody(wake: threading.E
     assert post(address, "/mlflow", b"x" * (watch.LARGEST + 1), {}) == 413
     assert post(address, "/elsewhere", b"{}", {}) == 404
     assert post(address, "/mlflow", b"", {}, method="GET") == 405
+    assert not wake.is_set()
+
+
+def test_a_delivery_that_does_not_end_is_given_up(
+    wake: threading.Event, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "PATIENCE_SECONDS", 0.2)
+    place = urlsplit(address)
+    with socket.create_connection((place.hostname, place.port), timeout=20) as slow:
+        slow.sendall(b"POST /mlflow HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{")
+        assert slow.recv(100).startswith(b"HTTP/1.1 408")
     assert not wake.is_set()
 
 
