@@ -45,6 +45,8 @@ class _Found:
     tests: list[tuple[str, str, bool]] = field(default_factory=list)
     """Name, status, and whether it is about the model."""
     cases: int | None = None
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    """Of a suite: how many tests it says there were, and how many were met."""
 
 
 def _recognise(source: Source) -> bool:
@@ -192,9 +194,16 @@ def _take_first(found: _Found, data: Mapping[str, Any]) -> None:
             found.data.left_out.append(name)
     for entry in listing(data.get("tests") or [], "tests"):
         _test(found, mapping(entry, "a test"))
+    found.summary = mapping(data.get("summary") or {}, "summary")
 
 
 def _gaps(found: _Found) -> Iterator[str]:
+    total, met = (count(found.summary.get(name)) for name in ("total_tests", "success_tests"))
+    if total is not None and total != len(found.tests):
+        yield f"The summary counts {total} tests, and {len(found.tests)} are listed."
+    listed = sum(status == "SUCCESS" for _, status, _ in found.tests)
+    if met is not None and met != listed:
+        yield f"The summary counts {met} tests as met, and {listed} are listed as met."
     if left := [name for name, status, _ in found.tests if status not in _OUTCOMES]:
         yield f"{len(left)} of {len(found.tests)} tests ended in an error or were skipped: {', '.join(left)}."
 

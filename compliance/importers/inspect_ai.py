@@ -41,7 +41,8 @@ def _read(source: Source, given: Given) -> Reading:
     told = mapping(log["eval"], "eval")
     stats = mapping(log.get("stats") or {}, "stats")
     results = mapping(log.get("results") or {}, "results")
-    gaps = [*_gaps(log, told, results, samples)]
+    holds = source.archive is not None or isinstance(log.get("samples"), list)
+    gaps = [*_gaps(log, told, results, samples if holds else None)]
     records = [_record(told, log, results, score, samples) for score in results.get("scores") or []]
     if not records:
         records = [no_result(TOOL, f"{word(told.get('task')) or 'a run'} without results", "The log holds no result.")]
@@ -78,8 +79,10 @@ def _slim(sample: Any) -> dict[str, Any]:
 
 
 def _gaps(
-    log: Mapping[str, Any], told: Mapping[str, Any], results: Mapping[str, Any], samples: list[dict[str, Any]]
+    log: Mapping[str, Any], told: Mapping[str, Any], results: Mapping[str, Any], held: list[dict[str, Any]] | None
 ) -> Iterator[str]:
+    """Yield what a run lacks; `held` are the samples in its log, None where the log was written without them."""
+    samples = held or []
     status = log.get("status")
     if status != "success":
         yield f"The run's status is {word(status) or 'not stated'}, not success."
@@ -100,7 +103,7 @@ def _gaps(
         yield f"{failed} samples ended in an error."
     if stopped := sum(1 for one in samples if one["limit"]):
         yield f"{stopped} samples were stopped by a limit."
-    if samples and total is not None and len(samples) < total:
+    if held is not None and total is not None and len(samples) < total:
         yield f"The log holds {len(samples)} of {total} samples."
 
 

@@ -54,6 +54,18 @@ def test_an_error_or_a_skipped_test_makes_it_incomplete(status: str) -> None:
     assert not [row for row in got.rows if row["name"] == "pass_rate"]
 
 
+@pytest.mark.parametrize("edit", ["left out", "called met"])
+def test_a_suite_whose_failure_was_edited_away_contradicts_its_summary(edit: str) -> None:
+    suite = json.loads((FOLDER / "suite_0_4.json").read_bytes())
+    if edit == "left out":
+        suite["tests"] = [test for test in suite["tests"] if test["status"] == "SUCCESS"]
+    else:
+        suite["tests"] = [{**test, "status": "SUCCESS"} for test in suite["tests"]]
+    got = imported(json.dumps(suite).encode(), dataset="data@1")
+    assert {record["completeness"] for record in got.records} == {"incomplete"}
+    assert "The summary counts" in got.reasons
+
+
 def test_a_figure_that_is_none_or_nan_is_no_pass() -> None:
     for value in ("null", "NaN"):
         text = json.dumps(REPORT).replace('"value": 0.84', f'"value": {value}')

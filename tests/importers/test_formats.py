@@ -141,6 +141,24 @@ def test_what_a_log_lacks_is_named(change: Callable[[Any], None], reason: str) -
     assert reason in got.reasons
 
 
+def test_a_log_without_samples_is_not_one_that_was_emptied() -> None:
+    def unlimited(log: Any) -> None:
+        log["eval"]["config"]["limit"] = None
+
+    def emptied(log: Any) -> None:
+        unlimited(log)
+        log["samples"] = []
+
+    def header_only(log: Any) -> None:
+        unlimited(log)
+        del log["samples"]
+
+    assert imported(changed("inspect_ai/limited.json", header_only)).records[0]["completeness"] == "complete"
+    got = imported(changed("inspect_ai/limited.json", emptied))
+    assert got.records[0]["completeness"] == "incomplete"
+    assert "The log holds 0 of" in got.reasons
+
+
 def test_the_same_log_without_its_limit_is_complete() -> None:
     got = imported(changed("inspect_ai/limited.json", lambda log: log["eval"]["config"].pop("limit")))
     assert {record["completeness"] for record in got.records} == {"complete"}
