@@ -317,7 +317,13 @@ def _digested(ws: "Workspace", record: Mapping[str, Any], base: Path | None, sig
 
 def _holder(ws: "Workspace", hint: str, at: str, drafts: Sequence[Draft]) -> str:
     """Return the registered name of the signing key. Raises InvalidInput where it may not sign these drafts now."""
-    key = trust.keyring(key_events(ws.ledger)).at(hint, at)
+    events, system = key_events(ws.ledger), ws.config.system.id
+    if events and (ours := events[0].predicate.get("system", system)) != system:
+        raise InvalidInput(
+            f"{configuration.FILE} says that the system is {system}; this ledger is that of {ours}.",
+            remedy=f'Write id = "{ours}" again, or make another workspace for another system: `compliance init`.',
+        )
+    key = trust.keyring(events).at(hint, at)
     if key is None:
         raise InvalidInput(
             "The signing key is not registered in this ledger, or not valid now.",

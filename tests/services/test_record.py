@@ -186,6 +186,14 @@ def test_two_processes_log_at_once(ws: Workspace) -> None:
     assert report.checked == 22
 
 
+def test_a_ledger_takes_no_evidence_of_another_system(ws: Workspace) -> None:
+    file = ws.root / "compliance.toml"
+    file.write_text(file.read_text().replace('id = "demo"', 'id = "Demo"'))
+    with Workspace.open(ws.root) as other, pytest.raises(InvalidInput, match="this ledger is that of demo"):
+        record.log_file(other, file)
+    assert verify_workspace(ws.root).ok
+
+
 def test_logging_the_configuration_signs_what_it_says(ws: Workspace) -> None:
     path = ws.root / "compliance.toml"
     path.write_text(path.read_text().replace("[profile]\n", '[profile]\nroles = ["provider"]\n'))
