@@ -73,6 +73,8 @@ def _print(decided: "Gate") -> None:
     passed = f" Passed over: {', '.join(aside)}." if aside else ""
     if not decided.ledger_ok:
         output.put("The ledger does not verify: `compliance verify` names the record.")
+    if not decided.assessment.findings:
+        output.put("Nothing was assessed: the system, as signed, names no catalog.")
     if decided.ok:
         findings.block(f"The gate is open.{passed}", 0)
         return

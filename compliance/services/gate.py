@@ -38,7 +38,8 @@ class Gate:
 
     @property
     def ok(self) -> bool:
-        return self.ledger_ok and not self.blocking
+        """Whether the gate is open; where nothing was asked, nothing was answered, and it is not."""
+        return self.ledger_ok and bool(self.assessment.findings) and not self.blocking
 
     @property
     def blocking(self) -> tuple[Finding, ...]:

@@ -1,6 +1,7 @@
 """The gate in CI: exit codes, policies from a file or from compliance.toml, exceptions that are always printed."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,14 @@ def test_no_policy_opens_it_over_a_ledger_that_does_not_verify(
     (inside / ".compliance" / "checkpoint").write_text("not a checkpoint\n")
     assert gate("--policy", "release.toml") == 1
     assert "The ledger does not verify" in capsys.readouterr().out
+
+
+def test_nothing_asked_does_not_open_it(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = inside / "compliance.toml"
+    config.write_text(re.sub(r"(?m)^catalogs = .*$", "catalogs = []", config.read_text()))
+    assert run(["log", "record", "compliance.toml"]) == 0
+    assert gate() == 1
+    assert "Nothing was assessed: the system, as signed, names no catalog." in capsys.readouterr().out
 
 
 def test_the_policy_may_stand_in_the_configuration(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
