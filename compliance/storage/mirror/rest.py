@@ -5,6 +5,7 @@ Artifacts go through the server's own proxy (`mlflow-artifacts:`). A server that
 """
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -121,7 +122,7 @@ class RestTracking:
             self._post("runs/log-inputs", run_id=run.run_id, datasets=[_input_json(item) for item in record.inputs])
         proxied = _proxied(run.artifact_uri)
         if proxied is None:
-            self._client().fill_artifacts(run, record)
+            self._store(run.artifact_uri).fill_artifacts(run, record)
             return
         for path, artifact in record.artifacts.items():
             self._put(f"{PROXY}/{proxied}/{quote(path)}", artifact)
@@ -131,12 +132,12 @@ class RestTracking:
 
     def artifacts(self, run: MLflowRun) -> list[str]:
         proxied = _proxied(run.artifact_uri)
-        return self._client().artifacts(run) if proxied is None else self._walk(proxied)
+        return self._store(run.artifact_uri).artifacts(run) if proxied is None else self._walk(proxied)
 
     def read(self, run: MLflowRun, path: str) -> Iterator[bytes]:
         proxied = _proxied(run.artifact_uri)
         if proxied is None:
-            return self._client().read(run, path)
+            return self._store(run.artifact_uri).read(run, path)
         return self._http.pieces(f"{PROXY}/{proxied}/{quote(path)}")
 
     def verdicts(self, run: MLflowRun) -> list[Verdict]:
@@ -165,12 +166,12 @@ class RestTracking:
 
     def model_files(self, version: ModelVersion) -> ModelFiles:
         if version.version.startswith(LOGGED):
-            return self._client().model_files(version)
+            return self._store(version.source).model_files(version)
         query = {"name": version.name, "version": version.version}
         uri = self._http.json("GET", f"{API}model-versions/get-download-uri", query=query)["artifact_uri"]
         proxied = _proxied(uri)
         if proxied is None:
-            return self._client().model_files(version)
+            return self._store(uri).model_files(version)
         return _ProxiedFiles(self._http, proxied, self._walk(proxied))
 
     def tag_run(self, run_id: str, key: str, value: str) -> None:
@@ -233,6 +234,26 @@ class RestTracking:
                 for item in answer.get("files", []):
                     (folders if item.get("is_dir") else found).append(_below(inner, item["path"]))
         return sorted(found)
+
+    def _store(self, artifact_uri: str) -> "ClientTracking":
+        """Return MLflow's client, which reads and writes artifacts that the server does not proxy.
+
+        Raises Unavailable where a server elsewhere names a folder of this machine: it would choose what is read here.
+        """
+        if urlsplit(artifact_uri).scheme in ("", "file") and not self._is_here():
+            raise Unavailable(
+                f"MLflow at {self.label} keeps these artifacts at {artifact_uri}, a folder of whoever asks.",
+                remedy="Let the server proxy its artifacts (`mlflow server --artifacts-destination …`).",
+                refused=True,
+            )
+        return self._client()
+
+    def _is_here(self) -> bool:
+        host = urlsplit(self.label).hostname or ""
+        try:
+            return ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
 
     def _client(self) -> "ClientTracking":
         from compliance.storage.mirror.client import ClientTracking

@@ -116,3 +116,14 @@ def test_folders_in_folders_without_an_end_are_given_up(hostile: Hostile) -> Non
     run = hostile.always({"run": {"info": PROXIED}}).run("r")
     with pytest.raises(Unavailable, match="does not answer like an MLflow server"):
         hostile.always({"files": [{"path": "d", "is_dir": True}]}).artifacts(run)
+
+
+@pytest.mark.parametrize("place", ["file:///home", "/home", "file://localhost/home"])
+def test_a_server_elsewhere_does_not_choose_what_is_read_here(hostile: Hostile, place: str) -> None:
+    run = hostile.always({"run": {"info": {**INFO, "artifact_uri": place}}}).run("r")
+    for host in ("mlflow.example", "127.0.0.1.example", "10.0.0.7"):
+        elsewhere = RestTracking(f"http://{host}:5000", {})
+        with pytest.raises(Unavailable, match="a folder of whoever asks"):
+            elsewhere.artifacts(run)
+        with pytest.raises(Unavailable, match="a folder of whoever asks"):
+            elsewhere.read(run, "id_rsa")
