@@ -6,24 +6,14 @@ declares and no result bears out; a result that missed its criterion and was rev
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from itertools import chain, islice
-from typing import Any
 
-from compliance.core import criteria, figures, statistics
+from compliance.core import bounds, criteria, figures
 from compliance.core.case import Case
 from compliance.core.claims import Claim
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Note
 from compliance.core.needs import LISTED
-
-METHODS: tuple[statistics.Method, ...] = ("clopper-pearson", "wilson", "wald")
-FROM_COUNTS = frozenset(METHODS) | {"stated-without-method"}
-"""How the method of an interval is called that counts alone would give."""
-SHARES = frozenset({"sensitivity", "specificity", "ppv", "npv", "accuracy"})
-"""Metrics that are x of n cases whether or not a source says so."""
-LARGEST = 1000
-"""Up to how many cases whole counts are sought behind a share whose counts are not stated."""
 
 
 def notes(case: Case) -> list[Note]:
@@ -57,34 +47,10 @@ def _contradiction(claim: Claim, values: Mapping[Decimal, Sequence[tuple[str, Se
 def _intervals(case: Case) -> Iterator[Note]:
     for alike in case.claims.bounded():
         piece, row = alike[0]
-        if why := _impossible(row):
+        if why := bounds.impossible(row):
             label = f"{row['name']} ({criteria.group_text(row.get('group'))})"
             numbers = tuple(dict.fromkeys(one.number for one, _ in alike[:LISTED]))
             yield Note("impossible interval", f"{label} in {piece.number}: {why}", numbers)
-
-
-def _impossible(row: Mapping[str, Any]) -> str | None:
-    """Return why no whole counts give a stated interval by any common method, or None."""
-    low, high, level = row.get("ci_low"), row.get("ci_high"), row.get("ci_level")
-    x, n, is_share = row.get("x"), row.get("n"), row["name"] in SHARES or row.get("unit") == "proportion"
-    if low is None or high is None or level is None or not n or row.get("ci_method") not in FROM_COUNTS:
-        return None
-    if x is None and (n > LARGEST or not is_share):
-        return None
-    return _unproducible(x, n, row["value"], low, high, level)
-
-
-@lru_cache(maxsize=8192)
-def _unproducible(x: int | None, n: int, value: str, low: str, high: str, level: str) -> str | None:
-    tried = "by any common method; Clopper-Pearson, Wilson and Wald were tried."
-    stated = f"{value} ({low} to {high}, level {level})"
-    if x is None:
-        behind = statistics.counts_behind(value, low, high, level, largest=n)
-        return None if behind else f"no whole counts up to {n} cases give {stated} {tried}"
-    bounds = [statistics.interval(x, n, method, level) for method in METHODS]
-    if any(statistics.prints_as(pair, (low, high)) for pair in bounds):
-        return None
-    return f"{x} of {n} does not give {stated} {tried}"
 
 
 def _declared(case: Case) -> Iterator[Note]:

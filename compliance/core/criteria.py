@@ -12,6 +12,7 @@ from enum import StrEnum
 from operator import ge, gt, le, lt
 from typing import Any
 
+from compliance.core import bounds
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Rule
 
@@ -146,6 +147,8 @@ def _test(result: Evidence, criterion: Mapping[str, Any]) -> Tested:
         what = "no value" if bound == "value" else "no interval"
         why = f"{label} in {result.number} has {what}, which criterion {name} is tested on."
         return told(Outcome.UNTESTED, why, Rule.NO_INTERVAL)
+    if bound != "value" and (never := bounds.impossible(row)):
+        return told(Outcome.UNTESTED, f"{label} in {result.number}: {never}", Rule.IMPOSSIBLE_INTERVAL)
     level = criterion.get("ci_level")
     if bound != "value" and level is not None and Decimal(str(row.get("ci_level", "NaN"))) != Decimal(str(level)):
         why = f"{label} in {result.number} has no {level} interval, which criterion {name} names."

@@ -52,6 +52,8 @@ class Rule(StrEnum):
     FIELD_MISSING = "field-missing"
     TOO_FEW = "too-few"
     NO_INTERVAL = "no-interval"
+    IMPOSSIBLE_INTERVAL = "impossible-interval"
+    """No counts give the interval that is stated."""
     GROUP_MISSING = "group-missing"
     NOT_COMPARABLE = "nothing-to-compare"
     SCHEMA = "schema"

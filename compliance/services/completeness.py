@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
     from compliance.storage.mirror.tracking import MLflowRun, ModelVersion, Tracking
 
-NAME = "mlflow-completeness"
 Step = Callable[[str], None]
 
 
@@ -183,7 +182,7 @@ def _log(ws: "Workspace", look: Look, key: str | None) -> list[Logged]:
         if all((before.content.get(field) or []) == content[field] for field in same):
             return []
     title = f"Completeness of the evidence against MLflow, {now[:16].replace('T', ' ')} UTC"
-    authored = {"kind": "log", "name": f"{NAME}@{now[:19].replace(':', '')}", "title": title, **content}
+    authored = {"kind": "log", "title": title, **content}
     return record.log(ws, [authored], how="capture", key=key)
 
 

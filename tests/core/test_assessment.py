@@ -57,7 +57,7 @@ def catalog(**change: Any) -> Catalog:
 
 
 def row(name: str, low: str, n: int = 400, group: Json | None = None) -> Json:
-    interval = {"value": "0.9", "ci_low": low, "ci_high": "0.99", "ci_level": "0.95", "ci_method": "wilson"}
+    interval = {"value": "0.9", "ci_low": low, "ci_high": "0.99", "ci_level": "0.95", "ci_method": "bootstrap"}
     return {"name": name, "n": n, **interval, **({"group": group} if group else {})}
 
 
