@@ -19,7 +19,11 @@ DECISIONS = frozenset({"approval", "determination", "revocation"})
 """Kinds that say what somebody decided."""
 
 _WRITERS = frozenset({"recorder", "reviewer", "approver"})
-_BY_KIND: Mapping[str, frozenset[str]] = {"key-event": frozenset({"admin"}), "revocation": _WRITERS | {"admin"}}
+_BY_KIND: Mapping[str, frozenset[str]] = {
+    "key-event": frozenset({"admin"}),
+    "revocation": _WRITERS | {"admin"},
+    "system-description": frozenset({"admin", "approver"}),  # it decides which requirements apply
+}
 _BY_DECISION: Mapping[tuple[str, str], frozenset[str]] = {
     ("approval", "reviewed"): frozenset({"reviewer", "approver"}),
     ("approval", "approved"): frozenset({"approver"}),

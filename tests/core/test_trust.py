@@ -150,6 +150,9 @@ def test_roles_and_what_they_cover() -> None:
     assert approver.may_sign("determination", {"decision": "carried-over"})
     assert not reviewer.may_sign("determination", {"decision": "carried-over"})
     assert reviewer.may_sign("evaluation")
+    assert admin.may_sign("system-description")
+    assert approver.may_sign("system-description")
+    assert not reviewer.may_sign("system-description")
     only_admin = ring(event(1, OTHER, ["admin"])).named("other")
     assert only_admin is not None
     assert not only_admin.may_sign("evaluation")
