@@ -17,6 +17,7 @@ ROLES = {
     "manufacturer": "of the product that it is part of",
     "deployer": "uses it under its own authority, as a hospital does",
     "gpai-provider": "of a general-purpose AI model",
+    "authorised-representative": "acts in the Union by a mandate of a provider outside it",
     "importer": "brings it from outside the Union",
     "distributor": "makes it available, neither provider nor importer",
     "sponsor": "of the submission to FDA, or of the study",

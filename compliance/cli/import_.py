@@ -40,6 +40,10 @@ def import_(
         list[str] | None,
         typer.Option(metavar="COL", help="Of predictions: column to report groups by; may be repeated."),
     ] = None,
+    cases: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="How many cases there should be, where a file cannot show it."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be logged, and log nothing.")] = False,
     key: options.Key = None,
     workspace: options.WorkspaceDir = None,
@@ -56,7 +60,7 @@ def import_(
     from compliance.services import importing
     from compliance.services.workspace import Workspace
 
-    given = Given(kind, category, role, truth, score, tuple(group or ()))
+    given = Given(kind, category, role, truth, score, tuple(group or ()), cases)
     with Workspace.open(workspace) as ws:
         named = importing.resolve(ws, importing.Named(model, dataset, plan))
         if named.model and model is None:

@@ -41,10 +41,16 @@ _ANSI = {"green": "1;32", "yellow": "1;33", "cyan": "1;36", "magenta": "1;35", "
 
 
 def prepare() -> None:
-    """Make both streams take any text: what their encoding lacks is escaped, never a crash."""
+    """Make both streams take any text: what their encoding lacks is escaped; a closed one takes it nowhere."""
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 def silence() -> None:

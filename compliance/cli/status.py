@@ -85,7 +85,8 @@ def status(
     findings.block(f"{findings.said(shown.counts)}.", 0)
     if everything:
         findings.grouped(shown.findings)
-    _next_steps(shown, everything)
+    if shown is found[0] or any(one.next for one in shown.findings):
+        _next_steps(shown, everything)
 
 
 def _next_steps(assessment: "Assessment", everything: bool) -> None:

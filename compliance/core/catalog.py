@@ -23,6 +23,17 @@ MEASURED_KINDS = frozenset({"evaluation", "safety-result", "oversight-test"})
 """Kinds whose content holds metric rows."""
 LAW = ("in force", "applies from", "removal proposed")
 """How the status of a row begins that binds."""
+STATUSES = (
+    *LAW,
+    "guidance",
+    "draft guidance",
+    "voluntary standard",
+    "voluntary framework",
+    "reporting guideline",
+    "draft",
+    "withdrawn",
+)
+"""How a status may begin; a slip would silently make a row bind nobody."""
 INTERVAL = ("ci_low", "ci_high", "ci_level", "ci_method")
 
 RequirementId = Annotated[
@@ -171,6 +182,8 @@ class Requirement(Strict):
 
     @model_validator(mode="after")
     def _answerable(self) -> Self:
+        if not self.status.startswith(STATUSES):
+            raise ValueError(f"has a status that does not begin with {', '.join(STATUSES[:-1])} or {STATUSES[-1]}")
         if not self.needs and not self.ask:
             raise ValueError("has neither needs nor an ask, so nothing could ever show it")
         if self.measurable.startswith("yes") and not self.needs:

@@ -14,7 +14,16 @@ from compliance.core.evidence import NAME, IsoDate, Name, Strict
 # `class` is a word of Python, so the field that compliance.toml calls `class` has another name here.
 _BY_ALIAS = Strict.model_config | {"validate_by_name": True, "validate_by_alias": True, "serialize_by_alias": True}
 
-Role = Literal["provider", "manufacturer", "deployer", "gpai-provider", "importer", "distributor", "sponsor"]
+Role = Literal[
+    "provider",
+    "manufacturer",
+    "deployer",
+    "gpai-provider",
+    "authorised-representative",
+    "importer",
+    "distributor",
+    "sponsor",
+]
 HighRisk = Literal["annex-i", "annex-iii"]
 Feature = Literal["talks-to-people", "generates-content", "keeps-learning", "special-category-data"]
 
@@ -121,9 +130,7 @@ def _catalog(text: str) -> str:
     return text
 
 
-CatalogName = Annotated[
-    str, StringConstraints(pattern=f"^{NAME}(/{NAME})*$", max_length=200), AfterValidator(_catalog)
-]
+CatalogName = Annotated[str, StringConstraints(pattern=f"^{NAME}(/{NAME})*$", max_length=200), AfterValidator(_catalog)]
 """Id of a catalog at hand, or path in the workspace of a catalog of one's own: `catalogs/qms.yaml`."""
 
 

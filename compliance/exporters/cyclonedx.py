@@ -31,20 +31,34 @@ Json = dict[str, Any]
 class Told:
     """What is on record about one model version, live and in the ledger's order."""
 
-    model: Evidence
+    models: Sequence[Evidence]
+    """The records of this version: one, or several that each tell a part."""
     system: Mapping[str, Any]
     """Content of the signed system description."""
     datasets: Sequence[Evidence] = ()
     measured: Sequence[Evidence] = ()
     """Evaluations and safety results about exactly this version."""
 
+    @property
+    def content(self) -> Json:
+        """All that the records of the version say: lists together, of anything else the newest."""
+        whole: Json = {}
+        for piece in self.models:
+            for field, value in piece.content.items():
+                earlier = whole.get(field)
+                if isinstance(value, list) and isinstance(earlier, list):
+                    whole[field] = [*earlier, *(one for one in value if one not in earlier)]
+                else:
+                    whole[field] = value
+        return whole
+
 
 def to_ml_bom(told: Told, *, tool_version: str, spec: str = "1.6") -> bytes:
     """Return the ML-BOM of a model version."""
-    used = [told.model, *told.datasets, *told.measured]
+    used = [*told.models, *told.datasets, *told.measured]
     datasets = [_dataset(piece) for piece in told.datasets]
-    parts = [_part(part) for part in told.model.content.get("components", ())]
-    environment = told.model.content.get("environment", {})
+    parts = [_part(part) for part in told.content.get("components", ())]
+    environment = told.content.get("environment", {})
     libraries = [_library(Package(package["name"], package["version"])) for package in environment.get("packages", ())]
     components = _distinct([*datasets, *parts, *libraries])
     model = _model(told)
@@ -112,7 +126,8 @@ def _written(
 
 
 def _model(told: Told) -> Json:
-    content, subject = told.model.content, told.model.subjects[0]
+    content, first = told.content, told.models[0]
+    subject = first.subjects[0]
     name, _, version = str(subject["name"]).partition("@")
     component: Json = {
         "type": "machine-learning-model",
@@ -120,7 +135,7 @@ def _model(told: Told) -> Json:
         "manufacturer": {"name": content.get("provider") or told.system["system"]["provider"]},
         "name": name,
         "version": version,
-        "description": told.model.predicate.get("summary") or told.model.title,
+        "description": first.predicate.get("summary") or first.title,
     }
     sha256, basis = subject["digest"]["sha256"], subject["annotations"]["basis"]
     if basis == "file":
@@ -146,7 +161,7 @@ _STATED = ("weights_format", "weights_precision", "context_length", "framework",
 
 
 def _card(told: Told) -> Json:
-    content, description = told.model.content, told.system.get("description") or {}
+    content, description = told.content, told.system.get("description") or {}
     parameters: Json = {
         "task": content.get("task"),
         "architectureFamily": content.get("model_class"),

@@ -159,6 +159,11 @@ def accounted(held: int, expected: int | None) -> tuple[dict[str, Any], list[str
     return {"accountability": told}, [f"{expected - held} of {expected} cases are missing."] if expected > held else []
 
 
+def of_all(held: int, given: Given) -> str:
+    """Return how many cases a title names, so that the same file with `--cases` is another result than without."""
+    return f"{held} cases" if given.cases is None else f"{held} of {given.cases} cases"
+
+
 def damaged(importers: Sequence[Importer], source: Source) -> Importer | None:
     """Return the tool whose marks stand in a file that no recogniser can parse."""
     if source.problem is None:

@@ -2,8 +2,9 @@
 
 Figures are means over cases. A case where neither reference nor prediction holds the label has no Dice (bare `NaN`) and
 drops out of the mean: n counts the cases that have one. With `chill`, cases without prediction are dropped silently,
-which the file does not show: how many cases there should be is said to be unknown. Version, model, dataset and date
-are not in it, and the folders that it names are withheld with the cases. Older files (version 1) hold `results`.
+which the file does not show: `--cases` says how many there should be, and without it no record is complete. Version,
+model, dataset and date are not in it, and the folders that it names are withheld with the cases. Older files (version
+1) hold `results`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from compliance.core.statistics import decimal
-from compliance.importers.base import Given, Importer, Reading, no_result
+from compliance.importers.base import Given, Importer, Reading, accounted, no_result, of_all
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source
 from compliance.importers.values import label, listing, mapping, number, utc, word
@@ -58,19 +59,18 @@ def _read(source: Source, given: Given) -> Reading:
             rows.add(_FIGURES[name], foreground[name], note=f"Mean over the {len(mean)} labels' means.")
     if not rows.rows:
         return Reading(records=[no_result(TOOL, "a summary without figures", "No label has a figure.")])
+    whole = _is_first(data) and given.cases is None  # version 1 refuses to run while a prediction is missing
+    accountability, left_out = ({}, []) if whole else accounted(len(cases), given.cases)
     missing = sum(1 for case in cases for one in case.values() if number(one.get("Dice")) is None)
     record = {
         "kind": "evaluation",
-        "title": f"{TOOL}: segmentation of {', '.join(_shown(region) for region in mean)}",
+        "title": f"{TOOL}: segmentation of {', '.join(_shown(region) for region in mean)}, {of_all(len(cases), given)}",
         "task": word(data.get("task")) or "segmentation",
         "unit_of_analysis": "image",
         "metrics": rows.rows,
         "method": "Means over the cases that have a figure; voxels are not counted together.",
-        "limits": [
-            f"{len(cases)} cases are in the file; cases without a prediction may have been dropped before, which it "
-            "does not show."
-        ],
-        "gaps": [*rows.gaps, *contradictions],
+        "gaps": [*rows.gaps, *contradictions, *left_out],
+        **accountability,
     }
     return Reading(
         records=[record],

@@ -3,15 +3,15 @@
 An error of the provider is no failure of the model: tests that ended in one are left out of the figures and make the
 record incomplete, as do tests that a filter left out. Prompts may hold what identifies somebody, so a row names them
 by position. Files of version 2, which older versions wrote, have no reason of failure: there an ungraded test is an
-error. A JSON Lines file holds the tests alone. The YAML, whose aliases are never expanded, and the XML say less than
-the JSON that stands beside them: it is asked for.
+error. A JSON Lines file holds the tests alone: `--cases` says how many there should be. The YAML, whose aliases are
+never expanded, and the XML say less than the JSON that stands beside them: it is asked for.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from compliance.importers.base import Given, Importer, NotSaidError, Reading, no_result
+from compliance.importers.base import Given, Importer, NotSaidError, Reading, accounted, no_result, of_all
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source
 from compliance.importers.values import count, label, listing, mapping, present, utc, word
@@ -41,9 +41,10 @@ def _read(source: Source, given: Given) -> Reading:
     if data is None or "results" not in data:
         lines = source.lines
         assert lines is not None
-        gaps = ["The file holds tests alone, and does not say how many there should be."]
-        gaps += [f"It is cut off: {lines.broken}."] if lines.broken else []
-        return _reading([mapping(one, "a test") for one in lines.values], {}, {}, gaps)
+        gaps = [f"The file is cut off: {lines.broken}."] if lines.broken else []
+        gaps += accounted(len(lines.values), given.cases)[1]
+        tests = [mapping(one, "a test") for one in lines.values]
+        return _reading(tests, {"config": {"description": f"tests, {of_all(len(tests), given)}"}}, {}, gaps)
     results = mapping(data["results"], "results")
     tests = [mapping(one, "a test") for one in listing(results["results"], "results.results")]
     return _reading(tests, data, results, list(_gaps(data, results, tests)))

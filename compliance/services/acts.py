@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compliance.core import trust
+from compliance.core.authority import DECIDING
 from compliance.core.canonical import digest
 from compliance.errors import InvalidInput
 from compliance.services import record
@@ -13,6 +14,9 @@ from compliance.services.record import Logged
 
 if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
+
+PERSONAL = frozenset({"met", "not-applicable"})
+"""Decisions that count only from a person who may decide; anybody may say what is not shown."""
 
 
 def approve(
@@ -48,10 +52,12 @@ def determine(
 
     `carry` names evidence of an earlier version, `based_on` what the decision rests on: for evidence that is carried
     over, the planned change that allows it.
-    Raises InvalidInput for a requirement that no catalog of this system knows: a misspelt id would decide nothing.
+    Raises InvalidInput for a requirement that no catalog of this system knows, and for a decision that is for a person
+    in the role reviewer or approver when the key is another's: either would be on record and decide nothing.
     """
     from compliance.services import own_catalogs
 
+    _refuse_uncounted(ws, decision, key)
     known = {row.id for used in own_catalogs.in_use(ws) for row in used.catalog.requirements}
     unknown = [requirement for requirement in requirements if requirement not in known]
     if unknown:
@@ -93,9 +99,9 @@ def revoke(
 
 def _shown(ws: "Workspace", key: str | None) -> dict[str, Any]:
     """Return the signer's printed name and offset from UTC; a key that may not sign is refused on logging."""
-    from compliance.services.workspace import now, utc_offset
+    from compliance.services.workspace import utc_offset
 
-    registered = trust.keyring(record.key_events(ws.ledger)).at(ws.signer(key).hint, now())
+    registered = _registered(ws, key)
     return {"utc_offset": utc_offset()} | ({"printed_name": registered.holder} if registered else {})
 
 
@@ -112,3 +118,22 @@ def _dossier(path: Path) -> dict[str, Any]:
             f"{path} is not the JSON of a compiled dossier.",
             remedy="Name the ID.json that `compliance dossier build` wrote.",
         ) from error
+
+
+def _refuse_uncounted(ws: "Workspace", decision: str, key: str | None) -> None:
+    registered = _registered(ws, key)
+    if decision not in PERSONAL or registered is None:
+        return
+    if registered.holder_type != "person" or not DECIDING.intersection(registered.roles):
+        raise InvalidInput(
+            f"A decision that says {decision} counts from a person in the role reviewer or approver; "
+            f"the key {registered.name} is neither's.",
+            remedy="Choose another key with --key; `compliance key list` shows the keys and their roles.",
+        )
+
+
+def _registered(ws: "Workspace", key: str | None) -> trust.Registered | None:
+    """Return the key that is to sign as the ledger knows it now; None where it does not."""
+    from compliance.services.workspace import now
+
+    return trust.keyring(record.key_events(ws.ledger)).at(ws.signer(key).hint, now())

@@ -38,7 +38,7 @@ def ml_bom(ws: "Workspace", model: str | None, as_of: str | date | None, *, spec
         )
     datasets = [pieces[-1] for sha256 in shelf.datasets_of(thing) if (pieces := shelf.about("dataset", sha256))]
     measured = [piece for kind in ("evaluation", "safety-result") for piece in shelf.about(kind, thing.sha256)]
-    told = cyclonedx.Told(live[-1], system, datasets, measured)
+    told = cyclonedx.Told(live, system, datasets, measured)
     return cyclonedx.to_ml_bom(told, tool_version=__version__, spec=spec)
 
 

@@ -1,11 +1,17 @@
-"""Whether the fields that a need names are fields of its kind: a condition on any other could never hold."""
+"""Whether the fields that a row names are there: a condition on any other could never hold.
 
+Of a need, the fields of its kind; of `applies_if`, the answers that a profile can give.
+"""
+
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from compliance.core.catalog import AUDIT_TRAIL, Need
+from compliance.core.applicability import NONE
+from compliance.core.catalog import AUDIT_TRAIL, Need, Requirement
+from compliance.core.system import Profile
 from compliance.kinds.schema import schema
 
 DEEP = 4
@@ -37,6 +43,36 @@ def problems(need: Need) -> Iterator[str]:
             for value in values:
                 if allowed is not None and value not in allowed:
                     yield f"{word}.{path} is never {value} in {need.kind}{_near(str(value), [str(a) for a in allowed])}"
+
+
+def unreachable(row: Requirement) -> Iterator[str]:
+    """Yield what no profile could ever say of the answers that a row applies to: it would silently reach nobody."""
+    for key, values in row.applies_if.items():
+        answer, listed = _answer(key)
+        allowed = ["yes", "no"] if answer.get("type") == "boolean" else answer.get("enum")
+        for value in values:
+            if answer.get("type") == "boolean":
+                fits = isinstance(value, bool)
+            elif allowed is not None:
+                fits = value in allowed or (listed and value == NONE)
+            else:
+                fits = isinstance(value, str) and re.search(answer.get("pattern", ""), value) is not None
+            if not fits:
+                yield f"{key} is never {value} in a profile{_near(str(value), allowed or [])}"
+
+
+@cache
+def _answer(key: str) -> tuple[dict[str, Any], bool]:
+    """Return the schema of one answer under a key of the profile, and whether the key takes a list of them."""
+    whole = node = Profile.model_json_schema()
+    listed = False
+    for part in key.split("."):
+        node = next(option for option in node["properties"][part].get("anyOf", [node["properties"][part]]))
+        if listed := node.get("type") == "array":
+            node = node["items"]
+        if "$ref" in node:
+            node = whole["$defs"][node["$ref"].rpartition("/")[2]]
+    return node, listed
 
 
 def _unknown(kind: str, path: str) -> Iterator[str]:

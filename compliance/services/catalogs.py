@@ -143,8 +143,8 @@ def read(data: bytes, name: str) -> Catalog:
 
 
 def checked(data: bytes, name: str) -> Catalog:
-    """Return the same, its needs held against the fields of the kinds that they name."""
-    from compliance.services.catalog_fields import problems
+    """Return the same, its needs held against the fields of their kinds, and `applies_if` against the profile's."""
+    from compliance.services.catalog_fields import problems, unreachable
 
     catalog, located = _read(data, name)
     _refuse(
@@ -153,6 +153,11 @@ def checked(data: bytes, name: str) -> Catalog:
             for row, requirement in enumerate(catalog.requirements)
             for place, need in enumerate(requirement.needs)
             for text in problems(need)
+        ]
+        + [
+            _worded(located, ("requirements", row, "applies_if"), text)
+            for row, requirement in enumerate(catalog.requirements)
+            for text in unreachable(requirement)
         ]
     )
     return catalog

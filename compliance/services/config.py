@@ -121,7 +121,7 @@ keys = {keys}
 {system}
 
 # A key left out means "not said", and leaves what hangs on it undetermined:
-#   roles: provider, manufacturer, deployer, gpai-provider, importer, distributor, sponsor
+#   roles: provider, manufacturer, deployer, gpai-provider, authorised-representative, importer, distributor, sponsor
 #   high_risk: annex-i, annex-iii, or empty · markets: EU, US, UK, CH, other
 #   features: talks-to-people, generates-content, keeps-learning, special-category-data
 #   device = {{ law = "MDR", class = "IIa", rule = "11", notified_body = true }}

@@ -66,7 +66,8 @@ def test_an_interval_that_no_counts_give_is_told_with_the_methods_tried(row: Jso
 
 
 OTHERS: list[Json] = [
-    {"ci_method": "bootstrap"}, {"ci_method": "delong", "x": None}, {"name": "roc_auc", "x": None}, {"x": None, "n": None},
+    {"ci_method": "bootstrap"}, {"ci_method": "delong", "x": None}, {"name": "roc_auc", "x": None},
+    {"x": None, "n": None},
 ]  # fmt: skip
 
 

@@ -73,6 +73,21 @@ def test_cases_told_twice_are_worth_no_more() -> None:
     assert float(blind["ci_high"]) - float(blind["ci_low"]) < 0.8 * (float(alone["ci_high"]) - float(alone["ci_low"]))
 
 
+def test_whole_clusters_are_drawn_whatever_the_order_of_cases() -> None:
+    values, order = drawn.normal(size=len(CLUSTERS)) + CLUSTERS, drawn.permutation(len(CLUSTERS))
+    values, clusters = values[order], CLUSTERS[order]
+    seen = []
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        if len(weights) > 1:
+            seen.append(all(len(set(row[clusters == one].tolist())) == 1 for row in weights[:20] for one in range(60)))
+        return (weights @ values / weights.sum(axis=1))[:, None]
+
+    (row,) = bootstrap(statistic, len(values), Sampling(clusters=clusters))
+    assert all(seen)
+    assert row == mean(values, Sampling(clusters=clusters))
+
+
 def test_a_bootstrap_repeats_by_its_seed_whatever_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     values = drawn.normal(size=50)
     whole = mean(values, Sampling(seed=3))

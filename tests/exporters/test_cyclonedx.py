@@ -169,6 +169,15 @@ def test_a_model_of_one_file_has_a_hash(ws: Workspace, tmp_path: Path) -> None:
     assert model["hashes"][0]["alg"] == "SHA-256"
     assert model["licenses"] == [{"license": {"name": "Own terms of 2026"}}]
     models.log_model(ws, tmp_path / "one.bin", name="one", version="2")
+    ws.log_records([
+        {"kind": "model-version", "name": "one@2", "title": "More of it", "path": "one.bin", "task": "Triage",
+         "limitations": ["Adults"]},
+        {"kind": "model-version", "name": "one@2", "title": "Still more", "path": "one.bin",
+         "limitations": ["Adults", "One site"]},
+    ], base=tmp_path)  # fmt: skip
+    card = json.loads(export.export(ws, "cyclonedx-ml", model="one@2"))["metadata"]["component"]["modelCard"]
+    assert card["modelParameters"]["task"] == "Triage"
+    assert card["considerations"]["technicalLimitations"] == ["Adults", "One site"]
     for version in "12":  # one digest under two names
         again = json.loads(export.export(ws, "cyclonedx-ml", model=f"one@{version}"))["metadata"]["component"]
         assert again["version"] == version

@@ -10,12 +10,12 @@ from compliance.importers import Given, NotSaidError, Source, read, recognise
 FOLDER = SAMPLES / "monai"
 
 
-def _read(name: str, data: bytes | None = None) -> dict:
+def _read(name: str, data: bytes | None = None, **given: int) -> dict:
     source = Source.of(name, data if data is not None else Path(FOLDER / name).read_bytes())
     importer = recognise(source)
     assert importer is not None
     assert importer.tool == "MONAI"
-    (record,) = read(importer, source, Given()).records
+    (record,) = read(importer, source, Given(**given)).records
     return record
 
 
@@ -75,3 +75,9 @@ def test_tabs_of_older_versions_are_read() -> None:
 def test_other_tables_are_not_taken_for_it() -> None:
     assert tool_of(b"filename,label,mean\na,benign,b\n") is None
     assert tool_of(b"mean_dice,0.9\n") is None
+
+
+def test_images_that_are_missing_are_told_where_somebody_says_how_many_there_should_be() -> None:
+    record = _read("val_dice_raw.csv", cases=5)
+    assert "1 of 5 cases are missing" in record["completeness_reason"]
+    assert _read("val_dice_raw.csv", cases=4)["accountability"]["analysed"] == 4

@@ -1,4 +1,4 @@
-"""nnU-Net: means over cases that have a figure, computed again; regions are labels; dropped cases cannot be seen."""
+"""nnU-Net: means over cases that have a figure, computed again; regions are labels; dropped cases are asked about."""
 
 import json
 
@@ -9,7 +9,7 @@ SUMMARY = (FOLDER / "summary.json").read_text()
 
 
 def test_means_count_the_cases_that_have_a_figure() -> None:
-    got = imported(FOLDER / "summary.json", dataset="data@1")
+    got = imported(FOLDER / "summary.json", dataset="data@1", cases=3)
     assert (got.row("dice", label="1")["value"], got.row("dice", label="1")["n"]) == ("0.903030303030303", 3)
     assert got.row("dice", label="2")["n"] == 2, "one case holds no label 2"
     assert got.row("dice")["value"] == "0.88008658008658"
@@ -17,12 +17,24 @@ def test_means_count_the_cases_that_have_a_figure() -> None:
     assert got.only["completeness"] == "complete"
 
 
-def test_a_region_is_its_labels_together_and_missing_cases_cannot_be_seen() -> None:
+def test_a_region_is_its_labels_together() -> None:
     got = imported(FOLDER / "summary_regions_chill.json", dataset="data@1")
     assert got.row("dice", label="1+2")["n"] == 2
-    assert (
-        "2 cases are in the file; cases without a prediction may have been dropped" in got.only["content"]["limits"][0]
-    )
+
+
+def test_a_dropped_case_is_in_no_file_so_how_many_there_should_be_is_asked_for() -> None:
+    chill = FOLDER / "summary_regions_chill.json"
+    asked = imported(chill, dataset="data@1")
+    assert asked.only["completeness"] == "incomplete"
+    assert "say with --cases how many there should be" in asked.reasons
+    missing = imported(chill, dataset="data@1", cases=3)
+    assert "1 of 3 cases are missing" in missing.reasons
+    told = missing.only["content"]["accountability"]
+    assert (told["enrolled"], told["analysed"], told["missing_score"]) == (3, 2, 1)
+    assert missing.only["title"] != asked.only["title"], "or the second import would be held for the first"
+    assert "there should be 1" in imported(chill, dataset="data@1", cases=1).reasons
+    whole = imported(FOLDER / "summary.json", dataset="data@1", cases=3)
+    assert (whole.only["completeness"], whole.only["content"]["accountability"]["analysed"]) == ("complete", 3)
 
 
 def test_a_mean_that_its_cases_do_not_give_is_a_gap() -> None:
@@ -61,6 +73,7 @@ def test_files_of_version_1_hold_results() -> None:
     assert (got.row("dice", label="1")["value"], got.row("iou", label="1")["value"]) == ("0.8", "0.7")
     assert got.only["content"]["task"] == "Task004_Hippocampus"
     assert "started_at" not in got.only["content"], "its clock names no zone"
+    assert got.only["completeness"] == "complete", "version 1 did not run while a prediction was missing"
 
 
 def test_a_cut_file_is_kept_as_unreadable() -> None:

@@ -62,6 +62,8 @@ def test_lines_alone_do_not_say_how_many_there_should_be() -> None:
     got = imported(whole)
     assert got.only["completeness"] == "incomplete"
     assert "how many there should be" in got.reasons
+    assert "2 of 8 cases are missing" in imported(whole, cases=8).reasons
+    assert "missing" not in imported(whole, cases=6).reasons
     assert "cut off" in imported(whole[:-40]).reasons
 
 

@@ -16,7 +16,7 @@ from compliance.services.workspace import Workspace
 def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     monkeypatch.setenv("COMPLIANCE_PASSPHRASE", "correct horse battery")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens: evidence stays pending
-    system = System(id="demo", name="Demo", provider="Nobody", model="m")
+    system = System(id="demo", name="Demo", provider="Nobody", model="m", catalogs=["eu-ai-act"])
     return Workspace.create(tmp_path / "ws", system=system, profile=Profile(), origin="example.org/demo")
 
 
@@ -42,3 +42,16 @@ def test_a_key_that_nobody_registered_signs_no_approval(ws: Workspace) -> None:
     keys.create(ws, "stranger")
     with pytest.raises(InvalidInput, match="not registered"):
         acts.approve(ws, ["EV-000000"], "approved", "stranger")
+
+
+@pytest.mark.parametrize("decision", ["met", "not-applicable"])
+def test_a_decision_that_would_not_count_is_not_signed(ws: Workspace, decision: str) -> None:
+    (ws.root / "model").write_text("weights")
+    ws.log_model(ws.root / "model", name="m", version="1")
+    before = len(ws.evidence())
+    with pytest.raises(InvalidInput, match="counts from a person in the role reviewer or approver"):
+        acts.determine(ws, ["eu-ai-act/art-15.1"], "m@1", decision, "Looked at.")
+    assert len(ws.evidence()) == before
+    acts.determine(ws, ["eu-ai-act/art-15.1"], "m@1", "not-met", "Not shown.")
+    keys.trust(ws, keys.create(ws, "reviewer"), holder="Test reviewer", roles=["reviewer"])
+    assert acts.determine(ws, ["eu-ai-act/art-15.1"], "m@1", decision, "Looked at.", key="reviewer")

@@ -10,7 +10,6 @@ import lzma
 import pickletools
 import zlib
 from collections.abc import Callable, Iterator
-from itertools import count
 from typing import Any, BinaryIO, cast
 
 from compliance.storage.weights.facts import Facts
@@ -21,6 +20,7 @@ LOOKED_AT = 64 << 20
 MOST_STEPS = 1_000_000
 """Instructions that are followed at most: two seconds."""
 MOST_NAMES = 200
+UNKNOWN = "unknown"
 _STARTS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 _UNPACKERS: dict[bytes, Callable[[BinaryIO], Any]] = {
     b"\x1f\x8b": gzip.open,
@@ -71,35 +71,46 @@ def imported(stream: BinaryIO) -> tuple[list[str], bool]:
 
 
 def _names(stream: "_Limited") -> Iterator[str]:
-    """Yield what one pickle after the other imports: PyTorch's older files are several in a row."""
-    steps = count()
-    while not stream.at_end():
-        yield from _one(stream, steps)
+    """Yield what one pickle after the other imports, as far as texts go: which are pushed, kept and fetched again.
 
-
-def _one(stream: "_Limited", steps: "count[int]") -> Iterator[str]:
-    """Follow a pickle's instructions as far as texts go: which are pushed, kept and fetched again."""
+    PyTorch's older files are several pickles in a row; joblib lets whole ones stand inside others.
+    """
     texts: list[str] = []
-    memo: dict[int, str] = {}
-    for code, argument, _ in pickletools.genops(stream):  # type: ignore[arg-type]
-        if next(steps) == MOST_STEPS:
-            raise EOFError
-        if code.name in ("GLOBAL", "INST"):
-            yield _name(*str(argument).split(" ", 1))
-        elif code.name == "STACK_GLOBAL":
-            yield _name(*texts[-2:]) if len(texts) > 1 else "unknown"
-        elif "UNICODE" in code.name or "STRING" in code.name:
-            texts = [*texts[-1:], str(argument)]
-        elif code.name == "MEMOIZE":
-            memo[len(memo)] = texts[-1] if texts else ""
-        elif code.name in ("PUT", "BINPUT", "LONG_BINPUT"):
-            memo[int(str(argument))] = texts[-1] if texts else ""
-        elif code.name in ("GET", "BINGET", "LONG_BINGET") and (text := memo.get(int(str(argument)))):
-            texts = [*texts[-1:], text]
+    memos: list[dict[int, str | None]] = []
+    on_top, steps = False, 0
+    while not stream.at_end():
+        for code, argument, _ in pickletools.genops(stream):  # type: ignore[arg-type]
+            steps += 1
+            if steps > MOST_STEPS:
+                raise EOFError
+            if not memos or code.name == "PROTO":
+                memos.append({})
+            memo = memos[-1]
+            if code.name in ("MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"):
+                memo[len(memo) if argument is None else int(str(argument))] = texts[-1] if on_top else None
+                continue
+            text = _text(code.name, argument, memo)
+            on_top = text is not None
+            if text is not None:
+                texts = [*texts[-1:], text]
+            elif code.name in ("GLOBAL", "INST"):
+                yield _name(*str(argument).split(" ", 1))
+            elif code.name == "STACK_GLOBAL":
+                yield _name(*texts[-2:]) if len(texts) > 1 else UNKNOWN
+        memos.pop()
+
+
+def _text(code: str, argument: object, memo: dict[int, str | None]) -> str | None:
+    """Return the text that an instruction pushes; None where it pushes something else."""
+    if "UNICODE" in code or "STRING" in code:
+        return str(argument)
+    if code in ("GET", "BINGET", "LONG_BINGET"):
+        return memo.get(int(str(argument))) or UNKNOWN
+    return None
 
 
 def _name(module: str, name: str = "") -> str:
-    return ascii(f"{module}.{name}".strip("."))[1:-1][:200] or "unknown"
+    return ascii(f"{module}.{name}".strip("."))[1:-1][:200] or UNKNOWN
 
 
 class _Limited:

@@ -292,6 +292,13 @@ def test_pickles_in_a_row_are_all_named(tmp_path: Path) -> None:
     assert "may import more" in followed.remarks[0]
 
 
+def test_pickles_inside_others_keep_their_own_memory(tmp_path: Path) -> None:
+    """As joblib writes arrays of objects; what comes after them is fetched from the outer pickle's memory."""
+    joblib.dump([np.array(["a", FITTED], dtype=object), FITTED, np.float64(1)], tmp_path / "m.joblib")
+    modules = {name.partition(".")[0] for name in facts(tmp_path / "m.joblib").imports}
+    assert modules <= {"numpy", "joblib", "sklearn", "_codecs"}
+
+
 def torch_like(path: Path, extra: str = "") -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("m/data.pkl", pickle.dumps(FITTED))
