@@ -79,6 +79,7 @@ drift: setup
 check: lint types layers drift
 
 schemas: setup
+	@rm -rf schemas/evidence schemas/needs
 	@$(BIN)/compliance schema export --dir schemas
 
 docs: setup
