@@ -18,7 +18,13 @@ LARGEST = 1000
 
 
 def impossible(row: Mapping[str, Any]) -> str | None:
-    """Return why no whole counts give a stated interval by any common method, or None."""
+    """Return why no whole counts give a stated interval by any common method, or None.
+
+    An interval that was computed from its counts was held against them when it was recorded (`kinds.metrics`).
+    """
+    ours = "computed" in (row.get("origin"), row.get("ci_origin")) and row.get("ci_method") == "clopper-pearson"
+    if ours and row.get("x") is not None:
+        return None
     low, high, level = row.get("ci_low"), row.get("ci_high"), row.get("ci_level")
     x, n, is_share = row.get("x"), row.get("n"), row["name"] in SHARES or row.get("unit") == "proportion"
     methods = FROM_COUNTS if x is None else FROM_COUNTS | MEANT_FOR_OTHERS

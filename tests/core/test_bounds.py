@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from compliance.core import bounds, criteria
 from compliance.core.evidence import Evidence, predicate_type
+from compliance.kinds.metrics import MetricRow
 
 ROW = {"name": "sensitivity", "x": 318, "n": 402, "value": "0.791045", "ci_level": "0.95"}
 EXACT = ROW | {"ci_low": "0.747981", "ci_high": "0.829763", "ci_method": "clopper-pearson"}
@@ -42,3 +44,10 @@ def test_an_interval_typed_by_hand_is_not(method: str) -> None:
 @pytest.mark.parametrize("method", ["bootstrap", "cluster-bootstrap", "credible"])
 def test_intervals_that_counts_alone_do_not_give_are_left_alone(method: str) -> None:
     assert bounds.impossible(NARROW | {"ci_method": method}) is None
+
+
+def test_calling_it_computed_helps_nobody() -> None:
+    claimed = NARROW | {"ci_method": "clopper-pearson", "origin": "computed"}
+    with pytest.raises(ValidationError, match="is called computed"):
+        MetricRow.model_validate(claimed)
+    assert bounds.impossible(claimed | {"x": None})
