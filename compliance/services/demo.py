@@ -7,6 +7,7 @@ which a marker file in the folder tells; anything else is refused, never touched
 import multiprocessing
 import os
 import shutil
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -70,12 +71,14 @@ def _follow(running: dict[Connection, tuple[str, Any]], progress: Callable[..., 
     while waiting:
         for ready in wait(waiting):
             assert isinstance(ready, Connection)
-            name, _ = running[ready]
+            name, process = running[ready]
             try:
                 said = ready.recv()
             except EOFError:
+                process.join()
                 raise Unavailable(
-                    f"The example {name} ended before it was done.", remedy=f"Its {OUTPUT} says why; then try again."
+                    f"The example {name} was ended before it was done (exit code {process.exitcode}).",
+                    remedy=f"Look for the reason in its {OUTPUT}, and whether memory ran out; then try again.",
                 ) from None
             if isinstance(said, DemoResult):
                 results[name] = said
@@ -122,5 +125,8 @@ def _build(name: str, folder: Path, told: Connection) -> None:
         told.send(DemoResult(**made, seconds=round(monotonic() - started, 1)))
     except ComplianceError as error:
         told.send((type(error), error.problem, error.remedy))
+    except Exception as error:
+        traceback.print_exc()
+        told.send((Unavailable, f"{type(error).__name__}: {error}", f"{folder / OUTPUT} has the whole of it."))
     finally:
         told.close()

@@ -27,7 +27,7 @@ PEOPLE = {"reviewer": "Demonstration reviewer", "approver": "Demonstration appro
 
 def build(name: str, root: Path, tell: Tell) -> dict[str, Any]:
     """Build the workspace of one example and return what `DemoResult` holds."""
-    _quiet()
+    _own_environment()
     import_module("mlflow")  # loaded first, so that evidence reaches MLflow from here and not from the background
     if name == "clinical-risk" and find_spec("sksurv") is None:
         raise Unavailable(
@@ -43,8 +43,10 @@ def build(name: str, root: Path, tell: Tell) -> dict[str, Any]:
         return _finish(ws, dossiers, tell)
 
 
-def _quiet() -> None:
-    """Turn off what libraries send home, and progress bars that nobody sees."""
+def _own_environment() -> None:
+    """Let no setting of the shell lead to somebody's MLflow, nothing be sent home, and no bar run that nobody sees."""
+    for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
+        del os.environ[name]
     os.environ.update(
         MLFLOW_DISABLE_TELEMETRY="true",
         MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",

@@ -27,8 +27,9 @@ SYSTEMS = ("clinical-risk", "deepseek-r1")
 SHOWN = 160
 """Characters of a reason: enough to see which rule spoke of what."""
 HEAD = "# requirement | finding | rule that decided | evidence for - against | reason\n"
-NO_GIT = {"GIT_PYTHON_GIT_EXECUTABLE": "no-git"}
-"""MLflow names the commit of a script where it finds git: a copy without history is to be assessed alike."""
+ELSEWHERE = {"GIT_PYTHON_GIT_EXECUTABLE": "no-git", "MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
+"""MLflow names the commit of a script where it finds git: a copy without history is to be assessed alike.
+And a demonstration writes to no MLflow but its own, whatever the shell names."""
 NUMBER = re.compile(r"EV-\d{6}")
 
 
@@ -89,7 +90,7 @@ def demonstrate(folder: Path) -> Any:
     """Run the demonstration once for real, and return what it answered."""
     command = [sys.executable, "-m", "compliance", "demo", "--workspace", str(folder), "--json"]
     run = subprocess.run(
-        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env={**os.environ, **NO_GIT}
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env={**os.environ, **ELSEWHERE}
     )
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)

@@ -4,12 +4,13 @@ Importing MLflow takes 3 to 5 seconds, so this module is loaded only by whoever 
 run; its files are written straight into the folder that MLflow names, where that is on this machine.
 """
 
+import fcntl
 import os
 import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -88,10 +89,8 @@ class ClientTracking:
         from mlflow import MlflowClient
 
         file = sqlite_file(uri)
-        fresh = file is not None and not file.exists()
-        with self._guarded():
-            if file is not None:
-                file.parent.mkdir(parents=True, exist_ok=True)
+        with self._guarded(), nullcontext() if file is None else _alone(file):
+            fresh = file is not None and not file.exists()
             self._mlflow: Any = MlflowClient(tracking_uri=uri, registry_uri=uri)
             if file is not None and fresh:
                 self._mlflow.search_experiments(max_results=1)  # makes the tables
@@ -340,13 +339,14 @@ class ClientTracking:
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Turn what MLflow, SQLAlchemy and the disk raise into our own errors."""
+        """Turn what MLflow, SQLAlchemy, Alembic and the disk raise into our own errors."""
+        from alembic.util import CommandError
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
             yield
-        except (MlflowException, SQLAlchemyError, OSError, ImportError, sqlite3.Error) as error:
+        except (MlflowException, SQLAlchemyError, CommandError, OSError, ImportError, sqlite3.Error) as error:
             raise self._problem(error) from error
 
     def _problem(self, error: Exception) -> Unavailable | UnknownReference:
@@ -360,6 +360,18 @@ class ClientTracking:
             remedy="The evidence is safe in the ledger. Mend the store, then run `compliance sync`.",
             refused=getattr(error, "error_code", "") in {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"},
         )
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Hold the folder of a database: where two processes make MLflow's tables at once, one of them fails."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _write_ahead(file: Path) -> None:
