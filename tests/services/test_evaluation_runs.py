@@ -16,6 +16,7 @@ from compliance.services.capture import capture_run
 from compliance.services.completeness import capture_all, compare, find
 from compliance.services.evaluation_runs import capture_evaluation
 from compliance.services.workspace import Workspace
+from compliance.storage.mirror.client import tracked_at
 
 
 @pytest.fixture(scope="module")
@@ -27,41 +28,43 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory, empty_mlflow: Path) -> t
 
     folder = tmp_path_factory.mktemp("evaluated")
     shutil.copy(empty_mlflow, folder / "mlflow.db")
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
-    mlflow.set_experiment(experiment_id=mlflow.create_experiment("evals", artifact_location=(folder / "a").as_uri()))
-    runs = {}
-    truth = [1] * 40 + [0] * 60
-    scores = [1] * 36 + [0] * 4 + [1] * 3 + [0] * 57
-    frame = pd.DataFrame({"truth": truth, "says": scores})
-    with mlflow.start_run(run_name="classifier") as run:
-        data = mlflow.data.from_pandas(frame, targets="truth", predictions="says", name="held-out")
-        mlflow.models.evaluate(data=data, model_type="classifier", evaluator_config={"log_explainer": False})
-        runs["classifier"] = run.info.run_id
-    with mlflow.start_run(run_name="regressor") as run:
-        values = pd.DataFrame({"truth": [1.0, 2.0, 4.0], "says": [1.0, 2.5, 3.0]})
-        data = mlflow.data.from_pandas(values, targets="truth", predictions="says", name="held-out")
-        mlflow.models.evaluate(data=data, model_type="regressor", evaluator_config={"log_explainer": False})
-        runs["regressor"] = run.info.run_id
+    with tracked_at(mlflow, f"sqlite:///{folder}/mlflow.db"):
+        mlflow.set_experiment(
+            experiment_id=mlflow.create_experiment("evals", artifact_location=(folder / "a").as_uri())
+        )
+        runs = {}
+        truth = [1] * 40 + [0] * 60
+        scores = [1] * 36 + [0] * 4 + [1] * 3 + [0] * 57
+        frame = pd.DataFrame({"truth": truth, "says": scores})
+        with mlflow.start_run(run_name="classifier") as run:
+            data = mlflow.data.from_pandas(frame, targets="truth", predictions="says", name="held-out")
+            mlflow.models.evaluate(data=data, model_type="classifier", evaluator_config={"log_explainer": False})
+            runs["classifier"] = run.info.run_id
+        with mlflow.start_run(run_name="regressor") as run:
+            values = pd.DataFrame({"truth": [1.0, 2.0, 4.0], "says": [1.0, 2.5, 3.0]})
+            data = mlflow.data.from_pandas(values, targets="truth", predictions="says", name="held-out")
+            mlflow.models.evaluate(data=data, model_type="regressor", evaluator_config={"log_explainer": False})
+            runs["regressor"] = run.info.run_id
 
-    @scorer
-    def exact(outputs: str, expectations: dict[str, str]) -> bool:
-        return outputs == expectations["answer"]
+        @scorer
+        def exact(outputs: str, expectations: dict[str, str]) -> bool:
+            return outputs == expectations["answer"]
 
-    @scorer
-    def length(outputs: str) -> int:
-        return len(outputs)
+        @scorer
+        def length(outputs: str) -> int:
+            return len(outputs)
 
-    @scorer
-    def breaks(outputs: str) -> bool:
-        if outputs == "C":
-            raise ValueError("judge broke")
-        return True
+        @scorer
+        def breaks(outputs: str) -> bool:
+            if outputs == "C":
+                raise ValueError("judge broke")
+            return True
 
-    questions = [{"inputs": {"q": q}, "expectations": {"answer": a}} for q, a in (("a", "A"), ("b", "X"), ("c", "C"))]
-    ran = mlflow.genai.evaluate(data=questions, predict_fn=lambda q: q.upper(), scorers=[exact, length, breaks])
-    runs["genai"] = ran.run_id
-    mlflow.set_tracking_uri(before)
+        questions = [
+            {"inputs": {"q": q}, "expectations": {"answer": a}} for q, a in (("a", "A"), ("b", "X"), ("c", "C"))
+        ]
+        ran = mlflow.genai.evaluate(data=questions, predict_fn=lambda q: q.upper(), scorers=[exact, length, breaks])
+        runs["genai"] = ran.run_id
     return folder, runs
 
 
