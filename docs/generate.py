@@ -1,4 +1,4 @@
-"""Write the reference pages that code and catalogs can say: commands, errors, configuration, kinds, catalogs.
+"""Write the reference pages that code and catalogs can say: commands, errors, configuration, kinds, catalogs, names.
 
     python docs/generate.py [--to FOLDER]
 
@@ -12,6 +12,7 @@ import os
 import textwrap
 import types
 import typing
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -23,6 +24,7 @@ from compliance import errors
 from compliance.cli.commands import COMMANDS, build, children
 from compliance.core.evidence import predicate_type
 from compliance.kinds import content_model, kinds
+from compliance.kinds.metrics import KNOWN
 from compliance.services import catalogs
 from compliance.services.config import Config
 
@@ -129,6 +131,42 @@ def catalog_counts() -> str:
     return "\n".join(lines)
 
 
+def names() -> str:
+    """The metric names that need no further word, and the words of free fields that requirements look for."""
+    metrics: Counter[str] = Counter()
+    words: dict[str, dict[str, Counter[str]]] = {}
+    for row in (row for catalog in catalogs.available() for row in catalog.requirements):
+        metrics.update({name for need in row.needs if need.metrics for name in need.metrics.any_of})
+        for kind, path, value in {
+            (need.kind, path, str(value).lower() if isinstance(value, bool) else str(value))
+            for need in row.needs
+            for path, values in need.where.items()
+            for value in values
+        }:
+            words.setdefault(kind, {}).setdefault(path, Counter())[value] += 1
+    lines = [
+        "# Names that requirements look for\n",
+        "Evidence is found by what it is called. These are the names that the shipped catalogs ask for, each with the",
+        "number of requirements that do; another word is no error, and answers none of them.\n",
+        "## Metrics\n",
+        "Unit and direction of these are known, and a record need not say them. Where a cell is empty, it must.\n",
+        "| metric | unit | better | between | requirements |",
+        "|---|---|---|---|---|",
+    ]
+    for name in sorted({*KNOWN, *metrics}):
+        known = KNOWN.get(name)
+        unit, better = (known.unit, known.better) if known else ("", "")
+        bounds = [known.low, known.high] if known else [None, None]
+        between = "" if bounds == [None, None] else " and ".join("…" if b is None else str(b) for b in bounds)
+        lines.append(f"| `{name}` | {unit} | {better} | {between} | {metrics[name] or ''} |")
+    for kind, paths in sorted(words.items()):
+        lines += [f"\n## {kind}\n", "| field | words |", "|---|---|"]
+        for path, found in sorted(paths.items()):
+            told = ", ".join(f"`{word}` {count}" for word, count in sorted(found.items()))
+            lines.append(f"| `{path}` | {_prose(told)} |")
+    return "\n".join(lines)
+
+
 def _models(model: type[BaseModel], seen: dict[type, bool], level: int = 2) -> list[str]:
     """Describe a model and, below it, the models its fields are made of."""
     seen[model] = True
@@ -212,6 +250,7 @@ def main() -> None:
         "configuration": configuration,
         "kinds": evidence_kinds,
         "catalogs": catalog_counts,
+        "names": names,
     }
     for name, page in pages.items():
         text = "\n".join(line.rstrip() for line in page().splitlines())
