@@ -88,6 +88,8 @@ def _rows(findings: "Sequence[Finding]", questions: bool) -> None:
 
 def one(finding: "Finding") -> None:
     """Print one finding in full: the rule that decided, each need, the evidence on both sides, what is missing."""
+    from compliance.services import catalog_fields
+
     row = finding.requirement
     output.heading(f"{row.id}: {finding.finding}", colour=finding.finding.value)
     block(row.text, 2)
@@ -105,10 +107,14 @@ def one(finding: "Finding") -> None:
         ("to decide", row.ask or "" if finding.ask_open else ""),
     ]
     output.fields([(name, value) for name, value in pairs if value], indent=2)
+    kinds = {need.id: need.kind for need in row.needs}
     for need in finding.needs:
         output.put()
         output.put(f"  need {need.need}: {need.verdict}")
         block(need.reason, 6)
+        if need.field:
+            told = catalog_fields.described(kinds[need.need], need.field)
+            block(f"{need.field} of a {kinds[need.need]} record{': ' if told else ''}{told}", 6)
         for flag in need.flags:
             block(f"Note: {flag}", 6)
         if need.next:

@@ -102,6 +102,8 @@ class Said:
     text: str
     against: bool = False
     rule: Rule = Rule.FIELD_MISSING
+    field: str = ""
+    """Path of the field that it is about, where it is about one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ class NeedResult:
     rule: Rule = Rule.NOTHING
     flags: tuple[str, ...] = ()
     """What a reviewer should see although it decides nothing: a small cell, a start that is only stated."""
+    field: str = ""
+    """Path, in the content of the need's kind, of the field that decided; the reason names it in words."""
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -125,6 +129,7 @@ class NeedResult:
             "verdict": self.verdict.value,
             "rule": self.rule.value,
             "reason": self.reason,
+            "field": self.field or None,
             "flags": list(self.flags),
             "evidence": list(self.evidence),
             "against": list(self.against),

@@ -33,20 +33,21 @@ def _must(piece: Evidence, path: str, allowed: tuple[object, ...]) -> Iterator[S
     wanted = paths.wordy(allowed)
     values = paths.at(piece.content, path)
     if any(value in paths.EMPTY for value in values):
-        yield Said(f"{piece.number} leaves out {path}, which must be {wanted}.")
+        yield Said(f"{piece.number} leaves out {paths.label(path)}, which must be {wanted}.", field=path)
     others = [value for value in values if value not in paths.EMPTY and not paths.one_of(value, allowed)]
     if others:
         found = paths.wordy(list(dict.fromkeys(others)))
-        yield Said(f"{piece.number} says {found} for {path}, which must be {wanted}.", against=True)
+        why = f"{piece.number} says {found} for {paths.label(path)}, which must be {wanted}."
+        yield Said(why, against=True, field=path)
 
 
 def _unique(case: Case, piece: Evidence, path: str) -> Iterator[Said]:
     values = paths.said(piece.content, path)
     if not values:
-        yield Said(f"{piece.number} leaves out {path}, which no other {piece.kind} may share.")
+        why = f"{piece.number} leaves out {paths.label(path)}, which no other {piece.kind} may share."
+        yield Said(why, field=path)
     for value in values:
         if others := case.others_with(piece, path, value):
             about = ", ".join(str(subject.get("name")) for subject in others[-1].subjects)
-            yield Said(
-                f"{piece.number} says {value} for {path}, and so does {others[-1].number} about {about}.", against=True
-            )
+            so = f"and so does {others[-1].number} about {about}"
+            yield Said(f"{piece.number} says {value} for {paths.label(path)}, {so}.", against=True, field=path)

@@ -53,11 +53,12 @@ def lacks_on_its_face(need: Need, piece: Evidence) -> Said | None:
         return Said(
             f"Wrong data role: {number} rests on {paths.wordy(found) or 'no'} data, not on {paths.wordy(wanted)} data.",
             rule=Rule.WRONG_ROLE,
+            field=DATA_ROLE,
         )
     if not _holds(need, content, STATUS):
         found, wanted = paths.said(content, STATUS), need.where[STATUS]
         why = f"{number} says {paths.wordy(found) or 'nothing'} for status, not {paths.wordy(wanted)}."
-        return Said(why, rule=Rule.WRONG_STATUS)
+        return Said(why, rule=Rule.WRONG_STATUS, field=STATUS)
     if need.metrics and (lacking := _lacking_rows(need.metrics, number, content)):
         return lacking
     for group in need.groups:
@@ -71,7 +72,7 @@ def lacks_on_its_face(need: Need, piece: Evidence) -> Said | None:
 def _lacks_inside(need: Need, piece: Evidence) -> Said | None:
     for path in need.fields:
         if any(value in paths.EMPTY for value in paths.at(piece.content, path)):
-            return Said(f"{piece.number} leaves out {path}.")
+            return Said(f"{piece.number} leaves out {paths.label(path)}.", field=path)
     for path, least in need.least.items():
         if why := _too_few(piece.number, piece.content, path, least):
             return why
@@ -131,8 +132,9 @@ def _holds(need: Need, content: Mapping[str, Any], path: str) -> bool:
 def _too_few(number: str, content: Mapping[str, Any], path: str, least: int) -> Said | None:
     for value in paths.at(content, path):
         if value is None:
-            return Said(f"{number} leaves out {path}, of which the need asks for {least}.")
+            return Said(f"{number} leaves out {paths.label(path)}, of which the need asks for {least}.", field=path)
         count = len(value) if isinstance(value, list | tuple) else value
         if not isinstance(count, int) or count < least:
-            return Said(f"{number} says {count} for {path}, the need asks for {least} at least.", rule=Rule.TOO_FEW)
+            why = f"{number} says {count} for {paths.label(path)}, the need asks for {least} at least."
+            return Said(why, rule=Rule.TOO_FEW, field=path)
     return None

@@ -192,7 +192,8 @@ class Weighing:
 
 
 def _against(need: Need, verdict: NeedVerdict, pile: _Pile) -> NeedResult:
-    return NeedResult(need.id, verdict, pile.newest.reason, against=pile.numbers(), rule=pile.newest.rule)
+    newest = pile.newest
+    return NeedResult(need.id, verdict, newest.reason, against=pile.numbers(), rule=newest.rule, field=newest.field)
 
 
 def _elsewhere(case: Case, need: Need, valid: Validator) -> NeedResult:
@@ -230,7 +231,7 @@ def _nothing(case: Case, need: Need, near: Evidence | None) -> str:
 
 
 def _conditions(need: Need) -> str:
-    parts = [f"{path.replace('[]', '')} {paths.wordy(values)}" for path, values in need.where.items()]
+    parts = [f"{paths.label(path)} {paths.wordy(values)}" for path, values in need.where.items()]
     if need.metrics:
         parts.append(f"metric {paths.wordy(need.metrics.any_of)}")
     return f" with {', '.join(parts)}" if parts else ""
@@ -252,7 +253,7 @@ def _differs(need: Need, near: Evidence) -> str:
     for path, allowed in need.where.items():
         if path not in (matching.DATA_ROLE, matching.STATUS) and not paths.hold(near.content, {path: allowed}):
             found = paths.wordy(list(dict.fromkeys(paths.said(near.content, path))))
-            return f"says {found or 'nothing'} for {path.replace('[]', '')}"
+            return f"says {found or 'nothing'} for {paths.label(path)}"
     if need.metrics:
         named = sorted({str(row["name"]) for row in near.content.get("metrics") or []})
         return f"reports {paths.wordy(named) or 'none'}"

@@ -50,6 +50,15 @@ def _holds(value: Any, below: Mapping[str, Sequence[Any]]) -> bool:
     return ("" not in below or one_of(value, below[""])) and (not deeper or hold(value, deeper))
 
 
+def label(path: str) -> str:
+    """Return a path as a reader says it: `document type`, `"not verified" of trace`. The path stays beside it in JSON.
+
+    Fields are named in words, so that their names are labels; a kind that is added needs no table.
+    """
+    *around, name = path.replace("[]", "").replace("_", " ").split(".")
+    return " of ".join([f'"{name}"', *reversed(around)]) if around else name
+
+
 def wordy(values: Sequence[Any], limit: int = 5) -> str:
     """Return values as a reader says them: `yes or no`, `fixed or not-affected`."""
     words = [("yes" if value else "no") if isinstance(value, bool) else str(value) for value in values]

@@ -12,6 +12,7 @@ from compliance.core import paths
 from compliance.core.catalog import Relation
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Rule, Said
+from compliance.core.paths import label
 
 Counterpart = Callable[[str, Evidence], Evidence | None]
 """Kind and piece -> the newest live record of that kind about the same thing."""
@@ -23,16 +24,18 @@ _DAY = len("2026-11-23")
 def judged(relation: Relation, piece: Evidence, counterpart: Counterpart) -> Iterator[Said]:
     """Yield what stands otherwise than asked, and what is missing to tell."""
     other = piece if relation.kind is None else counterpart(relation.kind, piece)
+    to_field = label(relation.to)
     if other is None:
-        why = f"No {relation.kind} on record says {relation.to}, to which {relation.path} is held."
-        yield Said(why, rule=Rule.NOT_COMPARABLE)
+        why = f"No {relation.kind} on record says {to_field}, to which {label(relation.path)} is held."
+        yield Said(why, rule=Rule.NOT_COMPARABLE, field=relation.path)
         return
     for value, to in _pairs(relation, piece, other):
         if value in paths.EMPTY:
-            yield Said(f"{piece.number} leaves out {relation.path}.")
+            yield Said(f"{piece.number} leaves out {label(relation.path)}.", field=relation.path)
         elif to in paths.EMPTY:
-            why = f"{other.number} leaves out {relation.to}, to which {relation.path} is held."
-            yield Said(why, rule=Rule.FIELD_MISSING if other is piece else Rule.NOT_COMPARABLE)
+            why = f"{other.number} leaves out {to_field}, to which {label(relation.path)} is held."
+            rule = Rule.FIELD_MISSING if other is piece else Rule.NOT_COMPARABLE
+            yield Said(why, rule=rule, field=relation.to if other is piece else relation.path)
         else:
             yield from _told(relation, piece, other, value, to)
 
@@ -40,13 +43,14 @@ def judged(relation: Relation, piece: Evidence, counterpart: Counterpart) -> Ite
 def _told(relation: Relation, piece: Evidence, other: Evidence, value: Any, to: Any) -> Iterator[Said]:
     where = "there" if other is piece else f"in {other.number}"
     added = f" plus {relation.days} days" if relation.days else ""
-    wanted = f"{_WORDS[relation.relation]} {relation.to} {where} ({to}{added})"
+    wanted = f"{_WORDS[relation.relation]} {label(relation.to)} {where} ({to}{added})"
+    says = f"{piece.number} says {value} for {label(relation.path)}"
     holds = stands(relation, value, to)
     if holds is None:
-        why = f"{piece.number} says {value} for {relation.path}, which cannot be held to {relation.to} ({to})."
-        yield Said(why, rule=Rule.NOT_COMPARABLE)
+        why = f"{says}, which cannot be held to {label(relation.to)} ({to})."
+        yield Said(why, rule=Rule.NOT_COMPARABLE, field=relation.path)
     elif not holds:
-        yield Said(f"{piece.number} says {value} for {relation.path}, which must be {wanted}.", against=True)
+        yield Said(f"{says}, which must be {wanted}.", against=True, field=relation.path)
 
 
 def _pairs(relation: Relation, piece: Evidence, other: Evidence) -> Iterator[tuple[Any, Any]]:

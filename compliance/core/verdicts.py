@@ -24,6 +24,8 @@ class Outcome:
     flags: tuple[str, ...] = ()
     lacking: int = 0
     """Fields of the need that the piece does not have."""
+    field: str = ""
+    """Path of the field that decided, where one did."""
 
 
 def contrary(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome | None:
@@ -98,7 +100,8 @@ def _has(piece: Evidence, path: str) -> bool:
 
 
 def _cannot(need: Need, piece: Evidence, said: Said) -> Outcome:
-    return Outcome(NeedVerdict.INSUFFICIENT, said.rule, said.text, lacking=matching.missing(need, piece.content))
+    lacking = matching.missing(need, piece.content)
+    return Outcome(NeedVerdict.INSUFFICIENT, said.rule, said.text, lacking=lacking, field=said.field)
 
 
 def _identity_only(need: Need, piece: Evidence) -> bool:
@@ -114,7 +117,7 @@ def _contrary(case: Case, need: Need, piece: Evidence, valid: Validator, said: S
         return missed
     if against is None or not matching.in_state(need, piece.content) or declares_elsewhere(case, need, piece):
         return None
-    return Outcome(NeedVerdict.FAILED, Rule.CONTRARY, against.text)
+    return Outcome(NeedVerdict.FAILED, Rule.CONTRARY, against.text, field=against.field)
 
 
 def _missed(case: Case, need: Need, piece: Evidence) -> Outcome | None:

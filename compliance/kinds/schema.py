@@ -160,6 +160,7 @@ def _describe(target: dict[str, Any], model: type[BaseModel]) -> None:
                 entry["description"] = text
 
 
+@cache
 def _field_docs(model: type[BaseModel]) -> dict[str, str]:
     body = ast.parse(dedent(inspect.getsource(model))).body[0]
     statements = body.body if isinstance(body, ast.ClassDef) else []

@@ -45,6 +45,13 @@ def problems(need: Need) -> Iterator[str]:
                     yield f"{word}.{path} is never {value} in {need.kind}{_near(str(value), [str(a) for a in allowed])}"
 
 
+def described(kind: str, path: str) -> str:
+    """Return what the kind's model says of the field at a path; empty where its name says it all."""
+    around, _, name = path.rpartition(".")
+    part = _field(kind, around) if around else _content(kind)
+    return str((_property(part or {}, name.removesuffix("[]")) or {}).get("description", ""))
+
+
 def unreachable(row: Requirement) -> Iterator[str]:
     """Yield what no profile could ever say of the answers that a row applies to: it would silently reach nobody."""
     for key, values in row.applies_if.items():
@@ -93,7 +100,7 @@ def _allowed(field: dict[str, Any] | None) -> list[Any] | None:
 
 @cache
 def _schema(kind: str) -> dict[str, Any]:
-    return schema(kind)
+    return schema(kind, described=True)
 
 
 def _content(kind: str) -> dict[str, Any]:

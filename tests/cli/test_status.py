@@ -144,10 +144,13 @@ def test_all_shows_every_finding_once_under_its_word(says: Says) -> None:
 
 def test_one_requirement_is_told_in_full(says: Says) -> None:
     whole = json.loads(says("status", "--json"))["findings"]
-    told = next(f for f in whole if len(f["needs"]) > 1 and f["against"] and f["ask"])
+    told = next(
+        f for f in whole if len(f["needs"]) > 1 and f["against"] and f["ask"] and any(n["field"] for n in f["needs"])
+    )
     shown = says("status", "--requirement", told["requirement"])
     said = [told["reason"], told["rule"], told["missing"], told["ask"], *told["against"]]
     said += [part for need in told["needs"] for part in (f"need {need['need']}: {need['verdict']}", need["reason"])]
+    said += [f"{need['field']} of a " for need in told["needs"] if need["field"]]
     assert [part for part in said if part not in shown] == []
 
 

@@ -83,18 +83,18 @@ OTHER = Thing("clinical-risk@1", sha("model 1"), "folder")
 CASES: list[tuple[Json, list[Record], str, str]] = [
     (FIXED, [sbom(vulnerabilities=[{"status": "fixed"}, {"status": "not-affected"}])], "passed", "shows it"),
     (FIXED, [sbom(vulnerabilities=[{"status": "fixed"}, {"status": "open"}])], "failed",
-     "EV-000001 says open for vulnerabilities[].status, which must be fixed or not-affected."),
-    (FIXED, [sbom(vulnerabilities=[{"status": "fixed"}, {}])], "insufficient", "leaves out vulnerabilities[].status"),
+     "EV-000001 says open for \"status\" of vulnerabilities, which must be fixed or not-affected."),
+    (FIXED, [sbom(vulnerabilities=[{"status": "fixed"}, {}])], "insufficient", 'leaves out "status" of vulnerabilities'),
     (FIXED, [sbom(vulnerabilities=[])], "insufficient", "leaves out"),
     (FIXED, [sbom()], "insufficient", "leaves out"),
     (FIXED, [sbom(vulnerabilities=[{"status": "open"}]), sbom(vulnerabilities=[{"status": "fixed"}])], "failed",
      "EV-000001 says open"),
     (IN_TIME, [incident(became_aware_at=AWARE, reports=[{"sent": "2026-11-16"}])], "passed", ""),
     (IN_TIME, [incident(became_aware_at=AWARE, reports=[{"sent": "2026-11-17"}])], "failed",
-     "says 2026-11-17 for reports[].sent, which must be not later than became_aware_at there (2026-11-01T08:00:00Z plus"
+     "says 2026-11-17 for \"sent\" of reports, which must be not later than became aware at there (2026-11-01T08:00:00Z plus"
      " 15 days)."),
-    (IN_TIME, [incident(became_aware_at=AWARE, reports=[])], "insufficient", "leaves out reports[].sent"),
-    (IN_TIME, [incident(reports=[{"sent": "2026-11-16"}])], "insufficient", "leaves out became_aware_at"),
+    (IN_TIME, [incident(became_aware_at=AWARE, reports=[])], "insufficient", 'leaves out "sent" of reports'),
+    (IN_TIME, [incident(reports=[{"sent": "2026-11-16"}])], "insufficient", "leaves out became aware at"),
     (IN_TIME, [incident(became_aware_at="early", reports=[{"sent": "2026-11-16"}])], "insufficient", "cannot be held"),
     (BY_DUE, [incident(reports=[{"sent": "2026-11-02", "due": "2026-11-02"},
                                 {"sent": "2026-11-09", "due": "2026-11-10"}])], "passed", ""),
@@ -106,7 +106,7 @@ CASES: list[tuple[Json, list[Record], str, str]] = [
                                                           "retained_until": "2026-06-29"})], "failed", "2026-06-29"),
     (SAME_UDI, [version(udi="A1"), document(identifiers={"udi": "A1"})], "passed", ""),
     (SAME_UDI, [version(udi="A1"), document(identifiers={"udi": "A2"})], "failed",
-     "EV-000002 says A2 for identifiers.udi, which must be equal to udi in EV-000001 (A1)."),
+     "EV-000002 says A2 for \"udi\" of identifiers, which must be equal to udi in EV-000001 (A1)."),
     (SAME_UDI, [version(udi="A2"), version(udi="A1"), document(identifiers={"udi": "A1"})], "passed", ""),
     (SAME_UDI, [version(), document(identifiers={"udi": "A2"})], "insufficient", "EV-000001 leaves out udi"),
     (SAME_UDI, [document(identifiers={"udi": "A2"})], "insufficient", "No model-version on record says udi"),
@@ -158,8 +158,8 @@ def test_a_word_judges(need: Json, records: list[Record], verdict: str, words: s
     ("written", "reason"),
     [
         ({"document_type": "policy", "answers": ["law/b"]},
-         "with document_type policy, answers law/a; EV-000001 says law/b for answers."),
-        ({"document_type": "press", "answers": ["law/b"]}, "with document_type policy, answers law/a."),
+         "with document type policy, answers law/a; EV-000001 says law/b for answers."),
+        ({"document_type": "press", "answers": ["law/b"]}, "with document type policy, answers law/a."),
     ],
 )  # fmt: skip
 def test_other_evidence_is_named_where_it_differs_in_one_thing_only(written: Json, reason: str) -> None:
@@ -238,6 +238,12 @@ def test_figures_of_a_dataset_are_held_against_its_record(name: str, figure: Jso
 
 
 DAYS = st.dates(min_value=date(2000, 1, 1)).map(lambda day: day.isoformat())
+
+
+def test_the_reason_is_in_words_and_the_path_beside_it() -> None:
+    result = judged(FIXED, {"open": sbom(vulnerabilities=[{"status": "open"}])})
+    assert result.to_dict()["field"] == "vulnerabilities[].status"
+    assert "[]" not in result.reason
 
 
 @given(DAYS, DAYS, st.integers(0, 400))
