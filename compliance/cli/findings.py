@@ -41,6 +41,12 @@ def title(assessment: "Assessment") -> str:
     return f"{assessment.system}: {about}, as of {assessment.as_of}"
 
 
+def notes(assessment: "Assessment") -> None:
+    """Print what on record does not agree: no finding, and nothing that a policy could excuse."""
+    for note in assessment.notes:
+        block(f"Note: {note.text}", 0)
+
+
 def table(assessment: "Assessment") -> None:
     """Print how many requirements of each catalog have each finding; catalogs are rows, so that many fit."""
     tally = Counter((finding.catalog, finding.finding.value) for finding in assessment.findings)

@@ -20,6 +20,9 @@ def gate(
         Path | None,
         typer.Option(metavar="FILE", help="What blocks, and exceptions, TOML (default: [gate] of compliance.toml)."),
     ] = None,
+    pin: Annotated[
+        str | None, typer.Option("--policy-sha256", metavar="HEX", help="Refuse a policy file of another SHA-256.")
+    ] = None,
     sarif: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write what was found as SARIF 2.1.0, for a code host.")
     ] = None,
@@ -37,7 +40,7 @@ def gate(
     from compliance.services.workspace import Workspace
 
     with Workspace.open(workspace, read_only=True) as ws:
-        decided = gating.gate(ws, model=model, catalogs=catalog, as_of=as_of, policy=policy)
+        decided = gating.gate(ws, model=model, catalogs=catalog, as_of=as_of, policy=policy, pin=pin)
     if sarif:
         gating.write_sarif(decided, sarif)
     if as_json:
@@ -52,6 +55,7 @@ def _print(decided: "Gate") -> None:
     decision = decided.decision
     output.put(findings.title(decided.assessment))
     findings.block(f"Policy: {decided.policy or 'the default, under which every open finding blocks'}.", 0)
+    findings.notes(decided.assessment)
     findings.grouped(decision.blocking, questions=False)
     if decision.exceptions:
         output.heading("Exceptions")

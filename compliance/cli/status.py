@@ -64,8 +64,7 @@ def status(
         output.result(shown.to_dict())
         return
     output.put(findings.title(shown))
-    for note in shown.notes:
-        findings.block(f"Note: {note.text}", 0)
+    findings.notes(shown)
     if not found[0].findings:
         output.put()
         output.put(

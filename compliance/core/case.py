@@ -14,7 +14,7 @@ from compliance.core.claims import Claims
 from compliance.core.evidence import Evidence
 from compliance.core.faces import Sorted, Sorter
 from compliance.core.findings import Thing
-from compliance.core.shelf import Shelf, things
+from compliance.core.shelf import Shelf, data_of, things
 
 
 class LedgerState(Protocol):
@@ -107,6 +107,17 @@ class Case:
             missed = [one for one in self.outcomes(piece) if one.outcome is criteria.Outcome.MISSED]
             self._missed[piece.index] = missed
         return self._missed[piece.index]
+
+    @cached_property
+    def withdrawn_failures(self) -> Sequence[tuple[Evidence, Evidence]]:
+        """Results about this version that missed a criterion and were put aside, each with what put it aside."""
+        put_aside = ((self.shelf.records[digest], by) for digest, by in self.shelf.aside.items())
+        return [(piece, by) for piece, by in put_aside if self.is_about(piece, "model-version") and self.missed(piece)]
+
+    def measured_again(self, piece: Evidence) -> Sequence[Evidence]:
+        """Return the live results about this version that came after a piece, on the same data by name."""
+        later = self.shelf.about(piece.kind, self.model.sha256) if self.model else []
+        return [one for one in later if one.index > piece.index and data_of(one) == data_of(piece)]
 
     def sorted(self, kind: str, about: str) -> Sorted:
         """Return the live evidence of a kind about this version, its datasets or the system, sorted by face."""

@@ -62,11 +62,9 @@ def _declared(case: Case) -> Iterator[Note]:
 
 def _withdrawn(case: Case) -> Iterator[Note]:
     """Tell of results that missed a criterion and were put aside: they no longer fail anything, and are not hidden."""
-    for digest, by in case.shelf.aside.items():
-        piece = case.shelf.records[digest]
-        if case.is_about(piece, "model-version") and case.missed(piece):
-            revoked = by.kind == "revocation"
-            how, said = ("revoked", by.content) if revoked else ("superseded", by.predicate["supersedes"])
-            why = str(said.get("reason") or "no reason given").rstrip(".")
-            told = f"{piece.number} missed its criterion and was {how} by {by.number}: {why}."
-            yield Note(f"{how} failure", told, (piece.number, by.number))
+    for piece, by in case.withdrawn_failures:
+        revoked = by.kind == "revocation"
+        how, said = ("revoked", by.content) if revoked else ("superseded", by.predicate["supersedes"])
+        why = str(said.get("reason") or "no reason given").rstrip(".")
+        told = f"{piece.number} missed its criterion and was {how} by {by.number}: {why}."
+        yield Note(f"{how} failure", told, (piece.number, by.number))

@@ -46,7 +46,7 @@ class Rule(StrEnum):
     INCOMPLETE = "incomplete"
     PUBLISHED_ONLY = "published-identity"
     WITHDRAWN = "withdrawn"
-    """What it rests on was revoked: its data, or the model version itself."""
+    """What it rests on was revoked: its data, the model version itself; or a failure was, and not answered since."""
     WRONG_ROLE = "wrong-data-role"
     WRONG_STATUS = "wrong-status"
     FIELD_MISSING = "field-missing"

@@ -129,6 +129,8 @@ class Weighing:
             return _against(need, NeedVerdict.FAILED, pile)
         refused = [verdict for verdict in (NeedVerdict.INSUFFICIENT, NeedVerdict.STALE) if verdict in piles]
         shown = piles.get(NeedVerdict.PASSED)
+        if shown and (unanswered := self._unanswered()):
+            return unanswered
         if shown and not (need.each and refused):
             held = [outcome for _, outcome in shown.held] if need.each else [shown.newest]
             numbers = _first(number for one in held for number in one.evidence)
@@ -175,6 +177,26 @@ class Weighing:
                 self._put(piece, outcome)
             if settled and not verdicts.can_fail(need):
                 return
+
+    def _unanswered(self) -> NeedResult | None:
+        """Return that a failure was put aside and that nothing measured since, on the same data, shows the need.
+
+        A good result of an earlier day does not stand in for a bad one that somebody took back.
+        """
+        case, need = self._case, self.need
+        for piece, by in case.withdrawn_failures if need.criterion == "passed" else ():
+            if piece.kind != need.kind or not self._speaks(piece):
+                continue
+            if verdicts.contrary(case, need, piece, self._valid) is None:
+                continue
+            since = (verdicts.judge(case, need, one, self._valid) for one in case.measured_again(piece))
+            if not any(outcome.verdict is NeedVerdict.PASSED for outcome in since):
+                why = (
+                    f"{piece.number} missed its criterion and was put aside by {by.number}; "
+                    "no result on the same data since then shows the need."
+                )
+                return NeedResult(need.id, NeedVerdict.INSUFFICIENT, why, against=(piece.number,), rule=Rule.WITHDRAWN)
+        return None
 
     def _is_unsigned(self, piece: Evidence) -> bool:
         return self.need.approved is not None and not self._case.authority.is_signed_off(piece)

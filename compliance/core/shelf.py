@@ -188,10 +188,10 @@ def _targets(piece: Evidence) -> list[str]:
 def _replaces(piece: Evidence, earlier: Evidence, versions_of: Callable[[Evidence], set[str]]) -> bool:
     """Say whether a record may stand in for another: same kind, same model versions, same dataset by name."""
     same = piece.kind == earlier.kind and versions_of(piece) == versions_of(earlier)
-    return same and _data_of(piece) == _data_of(earlier)
+    return same and data_of(piece) == data_of(earlier)
 
 
-def _data_of(piece: Evidence) -> str:
+def data_of(piece: Evidence) -> str:
     """Return the name, without version, of the dataset that a record is or was measured on."""
     dataset = piece.content.get("dataset")
     named = piece.subjects[0] if piece.kind == "dataset" else dataset if isinstance(dataset, Mapping) else {}

@@ -2,6 +2,7 @@
 
 One result per open finding: what blocks is an error; what an exception lets pass is suppressed with its reason, and
 what the policy does not block is for review, without a level, as the standard asks of results that are no failure.
+One note for each thing on record that does not agree, a failure that was taken back among them: no rule of a catalog.
 A requirement has no line in a file: its place is logical, and the file beside it is compliance.toml, which hosts need
 to show a result at all. Deterministic: neither time nor machine enters. Standard: OASIS SARIF 2.1.0.
 """
@@ -13,7 +14,7 @@ from typing import Any
 
 from compliance.core import wording
 from compliance.core.catalog import Requirement
-from compliance.core.findings import Assessment, Finding
+from compliance.core.findings import Assessment, Finding, Note
 from compliance.core.policy import Decision, GateException
 
 VERSION = "2.1.0"
@@ -26,10 +27,15 @@ def to_sarif(assessment: Assessment, decision: Decision, *, tool_version: str, p
     passed_over = {finding.requirement.id for finding in (*decision.not_binding, *decision.allowed)}
     shown = [f for f in assessment.findings if f.requirement.id in blocking | passed_over | decision.excused.keys()]
     rules = {finding.requirement.id: position for position, finding in enumerate(shown)}
+    topics = list(dict.fromkeys(note.topic for note in assessment.notes))
+    rules |= {topic: len(shown) + position for position, topic in enumerate(topics)}
     driver = {
         "name": "Compliance Tracker",
         "semanticVersion": tool_version,
-        "rules": [_rule(finding.requirement, finding.catalog) for finding in shown],
+        "rules": [
+            *(_rule(finding.requirement, finding.catalog) for finding in shown),
+            *({"id": _topic(topic), "shortDescription": {"text": f"On record: {topic}"}} for topic in topics),
+        ],
     }
     run: dict[str, Any] = {
         "tool": {"driver": driver},
@@ -39,7 +45,8 @@ def to_sarif(assessment: Assessment, decision: Decision, *, tool_version: str, p
             _result(assessment, finding, rules[finding.requirement.id], place)
             | _level(finding, finding.requirement.id in blocking, decision.excused.get(finding.requirement.id))
             for finding in shown
-        ],
+        ]
+        + [_note(assessment, note, rules[note.topic], place) for note in assessment.notes],
         "properties": {
             "system": assessment.system,
             "model": assessment.model.name if assessment.model else None,
@@ -73,21 +80,13 @@ def _result(assessment: Assessment, finding: Finding, rule: int, place: str) -> 
     requirement = finding.requirement
     about = assessment.model.name if assessment.model else assessment.system
     to_do = f" Next: {finding.next}" if finding.next else ""
+    where = {"name": requirement.id, "fullyQualifiedName": f"{about}/{requirement.id}", "kind": "requirement"}
     return {
         "ruleId": requirement.id,
         "ruleIndex": rule,
         "message": {"text": f"{finding.finding}: {requirement.ref}. {finding.reason}{to_do}"},
-        "locations": [
-            {
-                "physicalLocation": {"artifactLocation": {"uri": place}, "region": {"startLine": 1}},
-                "logicalLocations": [
-                    {"name": requirement.id, "fullyQualifiedName": f"{about}/{requirement.id}", "kind": "requirement"}
-                ],
-            }
-        ],
-        "partialFingerprints": {
-            "requirement/v1": sha256(f"{assessment.system}\n{requirement.id}".encode()).hexdigest()
-        },
+        "locations": [_place(place) | {"logicalLocations": [where]}],
+        "partialFingerprints": _fingerprint("requirement", assessment, requirement.id),
         "properties": {
             "finding": finding.finding.value,
             "binding": finding.binding,
@@ -96,6 +95,31 @@ def _result(assessment: Assessment, finding: Finding, rule: int, place: str) -> 
             "against": list(finding.against),
         },
     }
+
+
+def _note(assessment: Assessment, note: Note, rule: int, place: str) -> dict[str, Any]:
+    return {
+        "ruleId": _topic(note.topic),
+        "ruleIndex": rule,
+        "kind": "fail",
+        "level": "note",
+        "message": {"text": note.text},
+        "locations": [_place(place)],
+        "partialFingerprints": _fingerprint("note", assessment, note.text),
+        "properties": {"evidence": list(note.evidence)},
+    }
+
+
+def _topic(topic: str) -> str:
+    return f"note/{topic.replace(' ', '-')}"
+
+
+def _place(place: str) -> dict[str, Any]:
+    return {"physicalLocation": {"artifactLocation": {"uri": place}, "region": {"startLine": 1}}}
+
+
+def _fingerprint(what: str, assessment: Assessment, text: str) -> dict[str, str]:
+    return {f"{what}/v1": sha256(f"{assessment.system}\n{text}".encode()).hexdigest()}
 
 
 def _level(finding: Finding, blocks: bool, exception: GateException | None) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class Gate:
             "exceptions": [applied.to_dict() for applied in self.decision.exceptions],
             "not_binding": [finding.requirement.id for finding in self.decision.not_binding],
             "allowed": [finding.requirement.id for finding in self.decision.allowed],
+            "notes": [note.to_dict() for note in self.assessment.notes],
             "catalogs": [used.to_dict() for used in self.assessment.catalogs],
         }
 
@@ -67,15 +68,19 @@ def gate(
     catalogs: Sequence[str] | None = None,
     as_of: str | date | None = None,
     policy: Path | None = None,
+    pin: str | None = None,
 ) -> Gate:
     """Say whether the model version may be released: no finding blocks, and the ledger verifies.
 
     `policy` is a file; without one `[gate]` of compliance.toml counts, and without that every finding that is neither
     met nor not applicable blocks, also of rows that bind only from a later day: a gate that stands open because a law
     does not apply yet would look like one that stands open because nothing is missing. No policy opens the gate over
-    a ledger that does not verify. Raises InvalidInput for a policy that is none, or that names what no catalog has.
+    a ledger that does not verify. Raises InvalidInput for a policy that is none, whose SHA-256 is not `pin` where one
+    is given, or that names what no catalog has.
     """
-    rules, where = read_policy(policy) if policy else (ws.config.gate, _of_config(ws))
+    if pin is not None and policy is None:
+        raise InvalidInput("--policy-sha256 pins a policy file.", remedy="Name the file with --policy.")
+    rules, where = read_policy(policy, pin) if policy else (ws.config.gate, _of_config(ws))
     _known(ws, rules, where)
     ledger = verify_workspace(ws.root)
     assessment = assess_workspace(ws, model=model, catalogs=catalogs, as_of=as_of, ledger=ledger)
@@ -83,12 +88,17 @@ def gate(
     return Gate(assessment, decision, ledger.ok, where, _place(ws))
 
 
-def read_policy(path: Path) -> tuple[Policy, str]:
+def read_policy(path: Path, pin: str | None = None) -> tuple[Policy, str]:
     """Return a policy file's rules, and its name with its digest. Raises InvalidInput with every wrong field."""
     data = read_file(path)
+    if pin is not None and pin.lower() != digest(data):
+        raise InvalidInput(
+            f"{path} is not the policy that is pinned: its SHA-256 is {digest(data)}.",
+            remedy="Read what changed in it; then pin the new digest where the gate is called.",
+        )
     try:
         told = tomllib.loads(data.decode("utf-8"))
-        return Policy.model_validate(told), f"{path} (sha256 {digest(data)[:12]}…)"
+        return Policy.model_validate(told), f"{path} (sha256 {digest(data)})"
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path} is not UTF-8 text.", remedy="Save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:

@@ -2,11 +2,14 @@
 
 import json
 import re
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from compliance.cli.edge import run
+
+from .conftest import EVALUATION
 
 EXCEPTION = """
 [[exceptions]]
@@ -36,6 +39,39 @@ def test_a_policy_that_blocks_nothing_opens_it(inside: Path, capsys: pytest.Capt
     shown = capsys.readouterr().out
     assert "Policy: release.toml (sha256 " in shown
     assert "The gate is open. Passed over: " in shown
+
+
+def test_a_pinned_policy_is_that_policy_or_none(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = inside / "release.toml"
+    policy.write_text("block = []\n")
+    pin = sha256(policy.read_bytes()).hexdigest()
+    assert gate("--policy", "release.toml", "--policy-sha256", pin) == 0
+    assert pin in capsys.readouterr().out
+    policy.write_text("block = [] # as before?\n")
+    assert gate("--policy", "release.toml", "--policy-sha256", pin) == 2
+    assert "is not the policy that is pinned" in capsys.readouterr().err
+    assert gate("--policy-sha256", pin) == 2
+
+
+def test_a_failure_that_was_taken_back_is_told_whatever_the_policy(
+    inside: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (inside / "release.toml").write_text("block = []\n")
+    (inside / "result.yaml").write_text(EVALUATION.replace("x: 318", "x: 40"))
+    assert run(["log", "evaluation", "result.yaml", "--json"]) == 0
+    number = json.loads(capsys.readouterr().out)[0]["evidence"]
+    assert run(["revoke", number, "--reason", "not our best day"]) == 0
+    capsys.readouterr()
+    assert gate("--policy", "release.toml", "--sarif", str(tmp_path / "gate.sarif")) == 0
+    shown = capsys.readouterr().out
+    assert gate("--policy", "release.toml", "--json") == 0
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert "revoked failure" in {note["topic"] for note in notes}
+    assert "not our best day" in shown
+    results = json.loads((tmp_path / "gate.sarif").read_text())["runs"][0]["results"]
+    told = [result["message"]["text"] for result in results if result["ruleId"].startswith("note/")]
+    assert [note["text"] for note in notes] == told
+    assert all(f"Note: {text}" in shown for text in told)
 
 
 def test_no_policy_opens_it_over_a_ledger_that_does_not_verify(

@@ -103,6 +103,44 @@ def test_a_failure_that_was_revoked_is_told() -> None:
     ]
 
 
+def before_the_failure(records: dict[str, Record]) -> dict[str, Record]:
+    """Return the record with a good result, approved, before the one that misses."""
+    good, signed = again(records), approval("good")
+    good.at, signed.at = "2026-11-20T05:40:00Z", "2026-11-20T05:50:00Z"
+    misses(records)
+    at = {name: place for place, name in enumerate(records)}
+    return {
+        **{name: record for name, record in records.items() if at[name] < at["result"]},
+        "good": good,
+        "signed": signed,
+        **{name: record for name, record in records.items() if at[name] >= at["result"]},
+    }
+
+
+def nothing(records: dict[str, Record]) -> Record:
+    """Return a record in place of a failure that says nothing of the metric."""
+    empty = again(records)
+    empty.content["metrics"] = [{"name": "specificity", "n": 40, "value": "0.9"}]
+    return superseding(empty, "result")
+
+
+@pytest.mark.parametrize("how", ["revoked", "superseded by nothing"])
+def test_an_earlier_good_result_does_not_stand_in_for_a_failure_that_was_taken_back(how: str) -> None:
+    records = before_the_failure(clean())
+    assert rule_of(records) == ("failed", Rule.CRITERION_MISSED)
+    records["gone"] = revocation("result", "not our best day") if how == "revoked" else nothing(records)
+    found = finding(records)
+    assert (found.finding, found.rule) == (Verdict.INSUFFICIENT, Rule.WITHDRAWN)
+    assert "EV-000007 missed its criterion and was put aside by EV-000009" in found.reason
+    records["elsewhere"], records["signed too"] = again(records), approval("elsewhere")
+    records["elsewhere"].content["dataset"] = {"name": "easy@1", "sha256": sha("easy"), "role": "test"}
+    assert finding(records).rule is Rule.WITHDRAWN
+    records["anew"], records["signed anew"] = again(records), approval("anew")
+    assert finding(records).finding is Verdict.MET
+    del records["signed anew"]
+    assert finding(records).rule is Rule.WITHDRAWN
+
+
 # --- carrying over ------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """SARIF by its own schema (SchemaStore's sarif-2.1.0-rtm.5, as npm's @microsoft/jest-sarif 1.0.0-beta.0 carries it)."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import jsonschema_rs
 import pytest
 from support.findings import ON, assessment, found, requirement
 
-from compliance.core.findings import Verdict
+from compliance.core.findings import Note, Verdict
 from compliance.core.policy import Policy, decide
 from compliance.exporters.sarif import to_sarif
 
@@ -73,6 +74,18 @@ def test_each_result_points_to_its_rule_and_place() -> None:
     rule = next(r for r in told["tool"]["driver"]["rules"] if r["id"] == "law/labels")
     assert "where document_type is labelling" in rule["help"]["text"]
     assert next(r for r in told["results"] if r["ruleId"] == "law/labels")["message"]["text"].endswith("compliance log")
+
+
+def test_what_does_not_agree_is_a_note_under_a_rule_of_its_own() -> None:
+    notes = (Note("revoked failure", "EV-000005 missed.", ("EV-000005",)), Note("contradiction", "Two values."))
+    about = replace(assessment(*FINDINGS), notes=notes)
+    log = json.loads(to_sarif(about, decide(Policy(), about.findings, ON), tool_version="0.1.0", place="c.toml"))
+    VALID.validate(log)
+    (only,) = log["runs"]
+    told = [result for result in only["results"] if result["level"] == "note"]
+    assert [result["message"]["text"] for result in told] == ["EV-000005 missed.", "Two values."]
+    rules = [only["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] for result in told]
+    assert rules == [result["ruleId"] for result in told] == ["note/revoked-failure", "note/contradiction"]
 
 
 def test_the_same_findings_give_the_same_bytes() -> None:
