@@ -5,12 +5,12 @@ Keys and their roles are read from the ledger's key-events as they stood at each
 
 from collections import defaultdict
 from collections.abc import Sequence
-from unicodedata import normalize
 
 from compliance.core import trust
 from compliance.core.catalog import Approved
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Thing
+from compliance.core.people import person
 from compliance.core.shelf import Shelf
 
 DECIDING = frozenset({"reviewer", "approver"})
@@ -54,7 +54,7 @@ class Authority:
         why = f"{piece.number} is not {asked.meaning} by anyone in the role {asked.role}."
         given = self._approvals.get(piece.digest, ())
         signed = [piece, *(one for one in given if one.content.get("meaning") == "authored")]
-        authors = {_person(key.holder) for one in signed if (key := self.key(one))}
+        authors = {person(key.holder) for one in signed if (key := self.key(one))}
         for approval in reversed(given):
             key = self.key(approval)
             if approval.content.get("meaning") != asked.meaning:
@@ -63,7 +63,7 @@ class Authority:
                 why = f"{approval.number} {asked.meaning} {piece.number} with a key that was not valid then."
             elif asked.role not in key.roles or key.holder_type != "person":
                 why = f"{approval.number} is signed by {key.holder}, who is no person in the role {asked.role}."
-            elif asked.not_author and _person(key.holder) in authors:
+            elif asked.not_author and person(key.holder) in authors:
                 why = f"{approval.number} is signed by {key.holder}, who also recorded or wrote {piece.number}."
             else:
                 return approval, ""
@@ -91,8 +91,8 @@ class Authority:
             return f"{piece.number} says {decision} with a key that was not valid then."
         if decision == "carried-over" and "approver" not in key.roles:
             return f"{piece.number} carries evidence over, but {key.holder} is no approver."
-        person = key.holder_type == "person" and DECIDING & set(key.roles)
-        if decision in ("met", "not-applicable", "carried-over") and not person:
+        may = key.holder_type == "person" and DECIDING & set(key.roles)
+        if decision in ("met", "not-applicable", "carried-over") and not may:
             return f"{piece.number} says {decision}, but {key.holder} is no person in the role reviewer or approver."
         return None
 
@@ -100,8 +100,3 @@ class Authority:
 def _about(piece: Evidence, sha256: str) -> bool:
     model = piece.content.get("model") or {}
     return piece.is_about(sha256) or model.get("sha256") == sha256
-
-
-def _person(holder: str) -> str:
-    """Return a holder's name without what tells no two people apart: case, spacing, and how letters are encoded."""
-    return " ".join(normalize("NFKC", holder).casefold().split())

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compliance.core import people
 from compliance.core import trust as trusting
 from compliance.core.envelope import PublicKey, load_public_key
 from compliance.core.trust import Keyring, Registered
@@ -89,7 +90,7 @@ def trust(
     """Register a public key (a PEM file, or a key just made), signed by an admin's key.
 
     `valid_until` is the last day, or the last moment, on which it may sign. Raises InvalidInput for an unknown
-    role, Conflict where another key stands under the name.
+    role or a holder who could be taken for another, Conflict where another key stands under the name.
     """
     if isinstance(public_key, Signer):
         name, public = name or public_key.name, public_key.public_key
@@ -99,7 +100,9 @@ def trust(
         raise InvalidInput(f"{name!r} cannot name a key.", remedy="Use letters, digits, dots, dashes and underscores.")
     if unknown := sorted(set(roles) - set(trusting.ROLES)):
         raise InvalidInput(f"There is no role {', '.join(unknown)}.", remedy=f"Roles are {', '.join(trusting.ROLES)}.")
-    standing = keyring(ws).named(name)
+    ring = keyring(ws)
+    _distinct(holder, ring)
+    standing = ring.named(name)
     if standing and standing.ended is None and standing.hint != public.hint:
         raise Conflict(f"Another key stands under the name {name}.", remedy="Choose another name, or `key rotate` it.")
     entering = _entering(public, name, holder, holder_type, list(dict.fromkeys(roles)))
@@ -151,6 +154,18 @@ def revoke(ws: "Workspace", name: str, *, reason: str, key: str | None = None) -
             remedy="Register another admin first, or `compliance key rotate` this one.",
         )
     return _log(ws, event, key)
+
+
+def _distinct(holder: str, ring: Keyring) -> None:
+    """Refuse a holder whose name could be read as another's: an author could approve as somebody else."""
+    if why := people.fault(holder):
+        raise InvalidInput(f"The holder's name {holder!a} {why}.", remedy="Write it in the letters of one script.")
+    for other in ring.current():
+        if people.looks_like(holder, other.holder):
+            raise InvalidInput(
+                f"The holder's name {holder!a} looks like {other.holder!a}, who holds the key {other.name}.",
+                remedy="Write the same name for the same person, and one that can be told from it for another.",
+            )
 
 
 def _log(ws: "Workspace", event: dict[str, Any], key: str | None) -> "list[Logged]":

@@ -94,6 +94,9 @@ def test_refusals(ws: Workspace) -> None:
         keys.trust(ws, made, holder="Made", roles=["recorder"], valid_until="tomorrow")
     with pytest.raises(Conflict, match="stands under the name"):
         keys.trust(ws, made, name="training-pipeline", holder="Made", roles=["recorder"])
+    for holder, why in (("Trаining", "several scripts"), ("Made\u200b", "not seen"), ("training-pipeIine", "like")):
+        with pytest.raises(InvalidInput, match=why):
+            keys.trust(ws, made, holder=holder, roles=["recorder"])
     (ws.root / "text.pub").write_text("hello")
     with pytest.raises(InvalidInput, match="PEM"):
         keys.trust(ws, ws.root / "text.pub", holder="Made", roles=["recorder"])
