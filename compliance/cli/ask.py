@@ -63,7 +63,9 @@ def several(question: str, choices: Mapping[str, str], most: int | None = None) 
     output.say(f"\n{question}")
     for word, meaning in explained.items():
         output.say(f"  {word}: {meaning}")
-    offered = "empty: not said" if explained else f"{', '.join(choices)}; empty: not said"
+    offered = "; ".join(
+        [*([] if explained else [", ".join(choices)]), *([] if most == 1 else ["several with commas"]), "empty: not said"]
+    )
     while True:
         said = [word.strip() for word in text(f"  [{offered}]", "").split(",") if word.strip()]
         wrong = [word for word in said if word not in choices]

@@ -99,7 +99,7 @@ def _next_steps(assessment: "Assessment", everything: bool) -> None:
     output.heading("Next steps")
     for step in steps if everything else steps[:SHORT]:
         first, *others = step.requirements
-        more = f" and {len(others)} more" if others else ""
+        more = f" and {len(others)} more{', for the same reason' if step.shared else ''}" if others else ""
         findings.command(step.command, 2)
         findings.block(f"{step.finding}: {first}{more}: {step.reason}", 6)
     if len(steps) > SHORT and not everything:

@@ -26,6 +26,8 @@ class Step:
     requirements: tuple[str, ...]
     reason: str
     """Of its most urgent finding."""
+    shared: bool
+    """Whether all of them have that reason."""
     finding: Verdict
 
 
@@ -37,6 +39,8 @@ def for_need(requirement: Requirement, need: Need, result: NeedResult, model: Th
         return ""
     if need.kind == AUDIT_TRAIL:
         return "compliance verify"
+    if model is None and need.about != "system":
+        return "compliance log model PATH --name NAME --version VERSION"
     if result.verdict is NeedVerdict.FAILED:
         return f"compliance show {against}"
     if result.verdict is NeedVerdict.STALE and need.about == "model-version" and model and need.max_age_days is None:
@@ -107,4 +111,5 @@ def _tier(findings: Sequence[Finding]) -> int:
 
 def _step(command: str, findings: Sequence[Finding]) -> Step:
     first = min(findings, key=lambda found: (_URGENCY.get(found.finding, 9), found.requirement.id))
-    return Step(command, tuple(found.requirement.id for found in findings), first.reason, first.finding)
+    shared = all((found.reason, found.finding) == (first.reason, first.finding) for found in findings)
+    return Step(command, tuple(found.requirement.id for found in findings), first.reason, shared, first.finding)

@@ -266,6 +266,11 @@ class EvidenceView:
         return node(value, self.id, f"predicate.content.{path}", self._citations)
 
     @property
+    def has_groups_in_columns(self) -> bool:
+        """Whether a column of a dataset is also told group by group."""
+        return any(column.get("by_group") for column in self._evidence.content.get("columns") or [])
+
+    @property
     def citation(self) -> Node | None:
         found = self._evidence.predicate.get("source", {}).get("citation")
         return Node(found, self.id, "predicate.source.citation", self._citations) if found else None

@@ -4,6 +4,7 @@ Paths start at the workspace and no secret stands in it. The profile in the file
 it counts once it is signed as `system-description`.
 """
 
+import textwrap
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -130,7 +131,8 @@ keys = {keys}
 [profile]
 {profile}
 
-# What Annex IV(1) and FDA's device description ask for; docs/reference/generated/configuration lists the fields.
+# What Annex IV(1) and FDA's device description ask for, each a key with text; what is left out is printed as missing:
+{described}
 [description]
 {description}
 
@@ -155,7 +157,9 @@ def render(config: Config) -> str:
         )
 
     content = config.system_content()
+    fields = ", ".join(Description.model_fields)
     return _LAYOUT.format(
+        described=textwrap.fill(fields, 118, initial_indent="#   ", subsequent_indent="#   "),
         mlflow=inline({name: value for name, value in config.mlflow.model_dump().items() if value}),
         keys=inline(config.keys.model_dump(exclude_none=True)),
         ledger=lines(config.ledger.model_dump()),
