@@ -29,6 +29,8 @@ WORDY = 90
 DECIMALS = 3
 """Digits printed of a computed proportion; a stated value keeps all digits of its source."""
 
+_UNBROKEN = re.compile(r"\S{50,}")
+"""What no page can break at a space; pages break it anywhere, so that none of it runs off the paper."""
 _NUMBER = re.compile(r"[<>≤≥]?-?\d+(\.\d+)?")
 _ABBREVIATIONS = {"tp": "TP", "fp": "FP", "tn": "TN", "fn": "FN", "n": "n", "udi": "UDI", "us": "US", "gpai": "GPAI"}
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
@@ -44,7 +46,7 @@ class Uncited(InvalidInput):
 def visible(text: str) -> str:
     """Return `text` as HTML: escaped, cut at a limit, with control and direction characters spelled out."""
     cut = len(text) - LONGEST
-    shown = escape(text[:LONGEST], quote=True)
+    shown = _UNBROKEN.sub(r"<span class='run'>\g<0></span>", escape(text[:LONGEST], quote=True))
     if not shown.isprintable():
         shown = "".join(_spelled(c) if unicodedata.category(c) in _INVISIBLE else c for c in shown)
     return f"{shown}<span class='cut'> … {cut} more characters in the evidence</span>" if cut > 0 else shown

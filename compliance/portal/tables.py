@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import Response
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def as_json(rows: Sequence[Mapping[str, Any]], name: str) -> Response:

@@ -122,6 +122,8 @@ def test_nothing_in_evidence_is_trusted(reader: TestClient, number) -> None:
 def test_a_spreadsheet_takes_no_cell_for_a_formula() -> None:
     body = tables.as_csv([{"a": "=HYPERLINK(1)", "b": ["@x", "-1"], "c": "-0.5", "d": None}], "abcd", "t").body.decode()
     assert list(csv.reader(io.StringIO(body.lstrip("\ufeff"))))[1] == ["'=HYPERLINK(1)", "'@x; -1", "-0.5", ""]
+    for start in ("\n=", "＝", "＋", "－", "＠"):
+        assert f"'{start}1" in tables.as_csv([{"a": f"{start}1"}], "a", "t").body.decode()
 
 
 def test_every_answer_carries_the_security_headers(reader: TestClient) -> None:

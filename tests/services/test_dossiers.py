@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from hashlib import sha256
 from html import unescape
+from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,14 @@ import pytest
 from compliance import InvalidInput, Profile, System, UnknownReference, Workspace
 from compliance.core.envelope import load_public_key
 from compliance.errors import VerificationFailed
-from compliance.services import acts, dossiers, keys, verify_bundle
+from compliance.services import acts, dossiers, keys, record, verify_bundle
 from compliance.services.dossiers import Built
 
-HOSTILE = "<script>alert(1)</script>{{7*7}}\u202etxt.exe\u0007=HYPERLINK(1) 漢字"
+HOSTILE = (
+    "<script>alert(1)</script>{{7*7}}\u202etxt.exe\u0007=HYPERLINK(1) 漢字 </style><style>*{display:none}</style>"
+    "<svg onload=x><img src=file:///etc/passwd> url(http://127.0.0.1:9) \" onclick=x ' style='position:fixed"
+    " \x1b[2J a\u200bb العربية 🚑"
+)
 LONG = "x" * 10_000
 PLAN = {
     "kind": "acceptance-plan", "name": "plan@1", "title": "Criteria fixed before testing", "model": "m",
@@ -56,6 +61,21 @@ EVALUATION: dict[str, Any] = {
         {"path": "secret.csv", "classification": "restricted"}, {"path": "report.txt", "classification": "internal"},
     ],
 }  # fmt: skip
+SPREAD = {"n": 20, "mean": "61.5", "p50": "60"}
+COLUMNS = [
+    {"name": "age", "type": "number", "missing": 0, "distribution": SPREAD | {"n": 40, "mean": "58.25"}, "by_group": [
+        {"group": {"sex": "F"}, "n": 20, "missing": 0, "distribution": SPREAD},
+        {"group": {"sex": HOSTILE[:200]}, "n": 20, "missing": 7, "distribution": SPREAD | {"mean": "55.125"}},
+    ]},
+    {"name": LONG[:200], "type": "text", "missing": 0},
+]  # fmt: skip
+QUALITY = {
+    "suite": "intake", "tool": "great_expectations", "tool_version": "1.9", "success": True, "evaluated": 1,
+    "successful": 1, "expectations": [
+        {"expectation": "expect_column_values_to_not_be_null", "column": "age", "success": True, "elements": 40,
+         "unexpected": 0, "requirements": ["eu-ai-act/art-10.3.quality", "fda/aidsf/data.quality"]},
+    ],
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +95,21 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
             (root / "report.txt").write_text("a report\n")
             workspace.log_model(root / "weights.bin", name="m", version="1")
             digest = sha256((root / "people.csv").read_bytes()).hexdigest()
-            dataset = {"kind": "dataset", "name": "people@1", "title": "People", "sha256": digest, "basis": "file",
-                       "role": "test", "rows": 1}  # fmt: skip
-            workspace.log_records([PLAN, dataset, EVALUATION], base=root)
+            dataset = {
+                "kind": "dataset",
+                "name": "people@1",
+                "title": "People",
+                "sha256": digest,
+                "basis": "file",
+                "role": "test",
+                "rows": 40,
+                "rows_sha256": "ab" * 32,
+                "columns": COLUMNS,
+                "quality": [QUALITY],
+            }
+            workspace.log_records([PLAN], base=root)
+            record.log(workspace, [dataset], how="log")  # as `log dataset` does: no record that is written says so much
+            workspace.log_records([EVALUATION], base=root)
             yield workspace
 
 
@@ -142,6 +174,36 @@ def test_hostile_evidence_stays_text(built: Built, text: str) -> None:
     assert "Demo &lt;b&gt;system" in page
     assert "more characters in the evidence" in page
     assert "U+6F22" in text
+
+
+def test_no_word_of_evidence_becomes_an_element_an_attribute_or_an_address(built: Built) -> None:
+    elements, attributes = set[str](), set[str]()
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            elements.add(tag)
+            attributes.update(name for name, _ in attrs)
+            for name, value in attrs:
+                assert name not in ("src", "srcset", "data", "action") and not name.startswith("on"), (tag, attrs)
+                assert name != "href" or str(value).startswith("#"), (tag, attrs)
+                assert name != "style" or "position" not in str(value), (tag, attrs)
+
+    Reader().feed(file(built, ".html").read_text())
+    assert not elements & {"script", "img", "iframe", "object", "embed", "link", "base", "form"}
+    assert {"a", "table", "svg"} <= elements
+    assert "href" in attributes
+
+
+def test_nothing_runs_off_the_paper(built: Built) -> None:
+    boxes = subprocess.run(["pdftotext", "-bbox", file(built, ".pdf"), "-"], check=True, capture_output=True, text=True)
+    widths = {float(width) for width in re.findall(r'<page width="([\d.]+)"', boxes.stdout)}
+    rightmost = max(float(right) for right in re.findall(r'xMax="([\d.]+)"', boxes.stdout))
+    assert rightmost <= max(widths)
+
+
+def test_a_dataset_shows_its_groups_its_rows_digest_and_what_each_expectation_answers(text: str) -> None:
+    for words in ("Columns by group", "55.12", "Digest of all rows", "abababab", "answers eu-ai-act/art-10.3.quality"):
+        assert words in text, words
 
 
 def test_every_figure_links_to_its_evidence_and_equals_it(ws: Workspace, built: Built) -> None:
