@@ -30,7 +30,8 @@ DECIMALS = 3
 """Digits printed of a computed proportion; a stated value keeps all digits of its source."""
 
 _UNBROKEN = re.compile(r"\S{50,}")
-"""What no page can break at a space; pages break it anywhere, so that none of it runs off the paper."""
+"""What a page cannot break at a space; it breaks it anywhere, so that none of it runs off the paper."""
+_TAGS = re.compile(r"(<[^>]*>)")
 _NUMBER = re.compile(r"[<>≤≥]?-?\d+(\.\d+)?")
 _ABBREVIATIONS = {"tp": "TP", "fp": "FP", "tn": "TN", "fn": "FN", "n": "n", "udi": "UDI", "us": "US", "gpai": "GPAI"}
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
@@ -46,10 +47,18 @@ class Uncited(InvalidInput):
 def visible(text: str) -> str:
     """Return `text` as HTML: escaped, cut at a limit, with control and direction characters spelled out."""
     cut = len(text) - LONGEST
-    shown = _UNBROKEN.sub(r"<span class='run'>\g<0></span>", escape(text[:LONGEST], quote=True))
+    shown = escape(text[:LONGEST], quote=True)
     if not shown.isprintable():
         shown = "".join(_spelled(c) if unicodedata.category(c) in _INVISIBLE else c for c in shown)
     return f"{shown}<span class='cut'> … {cut} more characters in the evidence</span>" if cut > 0 else shown
+
+
+def _breakable(shown: str) -> str:
+    """Mark, in what `visible` returned, text without a space that a narrow cell could not break."""
+    return "".join(
+        part if part.startswith("<") else _UNBROKEN.sub(r"<span class='run'>\g<0></span>", part)
+        for part in _TAGS.split(shown)
+    )
 
 
 def _spelled(character: str) -> str:
@@ -124,7 +133,7 @@ class Cited:
     def __html__(self) -> str:
         printed = self._print()
         kind = "cite num" if _NUMBER.fullmatch(printed) else "cite"
-        return f'<a class="{kind}" href="#{self.evidence}">{visible(printed)}</a>'
+        return f'<a class="{kind}" href="#{self.evidence}">{_breakable(visible(printed))}</a>'
 
     def _print(self) -> str:
         printed = self._value if self._decimals is None else rounded(self._value, self._decimals)
@@ -134,7 +143,7 @@ class Cited:
     @property
     def prose(self) -> Markup:
         """The value as running text, followed by its evidence number as the link."""
-        text = visible(self._print()).replace("\n", "<br>")
+        text = _breakable(visible(self._print())).replace("\n", "<br>")
         return Markup(f'<span class="prose">{text} <a class="ref" href="#{self.evidence}">{self.evidence}</a></span>')
 
     @property
