@@ -30,10 +30,12 @@ $(BIN)/python:
 	@echo 'Making the virtual environment in $(VENV)/'
 	@'$(PYTHON)' -m venv $(VENV)
 
-# 2. The locked dependencies.
+# 2. The locked dependencies. The lock is whole, so nothing is resolved again: a resolver would look at
+#    releases that are newer than the lock (old pip stops there), and `pip check` says whether it is whole.
 $(VENV)/.locked: requirements.lock | $(BIN)/python
 	@echo 'Installing the locked dependencies (about a gigabyte, once)'
-	@$(PIP) install --quiet --require-hashes -r requirements.lock
+	@$(PIP) install --quiet --require-hashes --no-deps -r requirements.lock
+	@$(PIP) check
 	@touch $@
 
 # 3. This project, editable, built by the locked build tools.

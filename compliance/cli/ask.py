@@ -63,9 +63,8 @@ def several(question: str, choices: Mapping[str, str], most: int | None = None) 
     output.say(f"\n{question}")
     for word, meaning in explained.items():
         output.say(f"  {word}: {meaning}")
-    offered = "; ".join(
-        [*([] if explained else [", ".join(choices)]), *([] if most == 1 else ["several with commas"]), "empty: not said"]
-    )
+    hints = [", ".join(choices) if not explained else "", "several with commas" if most != 1 else "", "empty: not said"]
+    offered = "; ".join(hint for hint in hints if hint)
     while True:
         said = [word.strip() for word in text(f"  [{offered}]", "").split(",") if word.strip()]
         wrong = [word for word in said if word not in choices]
