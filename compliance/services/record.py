@@ -70,15 +70,14 @@ class LedgerResolver:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._drafts: list[Draft] = []
+        self._subjects: dict[str, Subject] = {}
+        """By name and, the newest, by name without version."""
         self._roles: dict[str, str] = {}
 
     def thing(self, name: str) -> Subject:
         """Return the subject behind NAME@VERSION, or behind the newest version of NAME."""
-        for candidate in reversed(self._drafts):
-            for subject in candidate.subjects:
-                if name in (subject.name, subject.name.partition("@")[0]):
-                    return subject
+        if name in self._subjects:
+            return self._subjects[name]
         found = self._ledger.subject(name)
         if found is None:
             raise UnknownReference(
@@ -114,17 +113,16 @@ class LedgerResolver:
                     f"{subject.name} stands for {known[:12]}… already, not for {subject.digest.sha256[:12]}….",
                     remedy="A name and version mean one digest for ever: give it a new version.",
                 )
-        self._drafts.append(drafted)
+        for subject in reversed(drafted.subjects):
+            self._subjects |= {subject.name: subject, subject.name.partition("@")[0]: subject}
         if drafted.kind == "dataset":
             self._roles[drafted.subjects[0].digest.sha256] = drafted.content["role"]
 
     def _known(self, name: str) -> str | None:
         if "@" not in name:
             return None
-        for candidate in self._drafts:
-            for subject in candidate.subjects:
-                if subject.name == name:
-                    return subject.digest.sha256
+        if name in self._subjects:
+            return self._subjects[name].digest.sha256
         found = self._ledger.subject(name)
         return None if found is None else found.sha256
 
