@@ -17,7 +17,7 @@ help:
 	@echo 'make test     the tests'
 	@echo 'make check    lint, types, layers and drift of generated files'
 	@echo 'make format   rewrite the code as ruff wants it'
-	@echo 'make lock     resolve the dependencies again into requirements.lock (needs uv)'
+	@echo 'make lock     resolve the dependencies again into requirements*.lock (needs uv)'
 	@echo 'make schemas  write the generated JSON Schemas again'
 	@echo 'make docs     write the generated reference pages again'
 
@@ -55,6 +55,11 @@ $(NODE)/node_modules/.locked: $(NODE)/package-lock.json
 	  npm ci --prefix $(NODE) --silent --no-audit --no-fund && touch $@; \
 	else echo 'npm is not installed: the tests that need it will be skipped, and say so'; fi
 
+# 6. Spark, 500 MB for one test: CI asks for it, and whoever wants to run that test.
+$(VENV)/.spark: requirements-spark.lock $(VENV)/.project
+	@$(PIP) install --quiet --require-hashes --no-deps --no-build-isolation -r requirements-spark.lock
+	@touch $@
+
 demo: setup
 	@$(BIN)/compliance demo
 
@@ -87,11 +92,13 @@ schemas: setup
 docs: setup
 	@$(BIN)/python docs/generate.py
 
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-config \
+  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
+
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-config \
-	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet \
-	  --group dev --extra postgres --extra example --extra dicom pyproject.toml -o requirements.lock
-	@! grep -nE '[a-z]+://' requirements.lock
+	$(COMPILE) --group dev --extra postgres --extra example --extra dicom pyproject.toml -o requirements.lock
+	$(COMPILE) --group spark -o requirements-spark.lock
+	@! grep -nE '[a-z]+://' requirements*.lock
 
 clean:
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
