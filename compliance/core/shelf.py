@@ -157,7 +157,7 @@ def _put_aside(
     Superseding counts only for an earlier record of the same kind about the same thing and with a reason, so that a
     missed criterion cannot be replaced in silence. What was revoked puts nothing aside, and a record that was itself
     superseded still does: replacing a record twice does not bring the first one back. What a person decided is not
-    undone by a pipeline.
+    undone by a pipeline. Of descriptions of the system only the newest counts.
     """
     by_digest = {piece.digest: piece for piece in held}
     aside: dict[str, Evidence] = {}
@@ -172,8 +172,10 @@ def _put_aside(
             if piece.kind != "revocation" and not _replaces(piece, earlier, versions_of):
                 continue
             key = keys.at(piece.signer, piece.logged_at, piece.index)
-            if key is None or key.may_withdraw(earlier.kind):
+            if key.may_withdraw(earlier.kind) if key else earlier.kind not in trust.LASTING:
                 aside.setdefault(earlier.digest, piece)
+    descriptions = [piece for piece in held if piece.kind == "system-description"]
+    aside.update((piece.digest, descriptions[-1]) for piece in descriptions[:-1])
     return aside
 
 

@@ -18,6 +18,9 @@ EVENTS = ("registered", "rotated", "expired", "revoked")
 DECISIONS = frozenset({"approval", "determination", "revocation"})
 """Kinds that say what somebody decided."""
 
+LASTING = frozenset({"key-event", "system-description"})
+"""Kinds that nobody withdraws: keys end by an event of their own, and the newest description counts."""
+
 _WRITERS = frozenset({"recorder", "reviewer", "approver"})
 _BY_KIND: Mapping[str, frozenset[str]] = {
     "key-event": frozenset({"admin"}),
@@ -77,7 +80,7 @@ class Registered:
 
     def may_withdraw(self, kind: str) -> bool:
         """Say whether this key's holder may revoke or supersede evidence of `kind`: people undo what people decided."""
-        return self.holder_type == "person" or kind not in DECISIONS
+        return kind not in LASTING and (self.holder_type == "person" or kind not in DECISIONS)
 
     def refusal(self, kind: str, content: Mapping[str, Any] | None = None) -> str | None:
         """Return why this key may not sign such evidence, or None where it may."""

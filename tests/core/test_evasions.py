@@ -392,3 +392,17 @@ def test_an_old_measurement_is_no_newer_for_being_logged_late() -> None:
     assert rule_of(records, needs=needs) == ("stale", Rule.PAST_AGE)
     records["result"].content["ended_at"] = "2025-11-24T00:00:00Z"
     assert rule_of(records, needs=needs) == ("met", Rule.ALL_SHOWN)
+
+
+# --- who and what is described ------------------------------------------------------------------------
+
+
+def test_of_descriptions_of_the_system_only_the_newest_counts_and_nobody_withdraws_it() -> None:
+    needs = [{"id": "users", "kind": "system-description", "must": {"description.users": ["clinicians"]}}]
+    old = Record("system-description", subject("s@1", sha("s1")), {"description": {"users": "clinicians"}})
+    new = Record("system-description", subject("s@2", sha("s2")), {"description": {"users": "anybody"}})
+    assert finding({**clean(), "old": old}, needs=needs).finding is Verdict.MET
+    assert finding({**clean(), "old": old, "new": new}, needs=needs).against == ("EV-000008",)
+    assert finding({**clean(), "new": new, "old": old}, needs=needs).finding is Verdict.MET
+    gone = {**clean(), "old": old, "gone": revocation("old")}
+    assert finding(gone, needs=needs).finding is Verdict.MET
