@@ -114,6 +114,15 @@ class Case:
         put_aside = ((self.shelf.records[digest], by) for digest, by in self.shelf.aside.items())
         return [(piece, by) for piece, by in put_aside if self.is_about(piece, "model-version") and self.missed(piece)]
 
+    @cached_property
+    def first_looks(self) -> dict[tuple[str, tuple[str, ...]], Evidence]:
+        """The first result of each kind about this version on each data, whatever became of it."""
+        looks: dict[tuple[str, tuple[str, ...]], Evidence] = {}
+        for piece in self.shelf.records.values():
+            if piece.kind in MEASURED_KINDS and self.is_about(piece, "model-version"):
+                looks.setdefault((piece.kind, data_of(piece)), piece)
+        return looks
+
     def measured_again(self, piece: Evidence) -> Sequence[Evidence]:
         """Return the live results about this version that came after a piece, on the same data by name."""
         later = self.shelf.about(piece.kind, self.model.sha256) if self.model else []
@@ -198,6 +207,7 @@ class Case:
             del self._holders[key]
         if piece.kind in MEASURED_KINDS and self.is_about(piece, "model-version"):
             self.claims.add(piece)
+            self.first_looks.setdefault((piece.kind, data_of(piece)), piece)
         if piece.kind == "document" and self._declares(piece):
             self.declaring.append(piece)
 

@@ -80,6 +80,10 @@ class Shelf:
         """Return the digests of the model versions that a piece speaks of."""
         return {digest for digest, _ in things(piece)} & self._versions
 
+    def families_of(self, piece: Evidence) -> set[str]:
+        """Return the names, without versions, of the models that a piece speaks of."""
+        return {name.partition("@")[0] for digest, name in things(piece) if digest in self._versions}
+
     def withdrawn(self, kind: str, sha256: str) -> tuple[Evidence, Evidence] | None:
         """Return the newest record of a kind about these bytes and what put it aside, where no live one is left."""
         return None if self.about(kind, sha256) else self._withdrawn.get((kind, sha256))
@@ -188,13 +192,22 @@ def _targets(piece: Evidence) -> list[str]:
 
 
 def _replaces(piece: Evidence, earlier: Evidence, versions_of: Callable[[Evidence], set[str]]) -> bool:
-    """Say whether a record may stand in for another: same kind, same model versions, same dataset by name."""
+    """Say whether a record may stand in for another: same kind, same model versions, measured on the same."""
     same = piece.kind == earlier.kind and versions_of(piece) == versions_of(earlier)
     return same and data_of(piece) == data_of(earlier)
 
 
-def data_of(piece: Evidence) -> str:
-    """Return the name, without version, of the dataset that a record is or was measured on."""
-    dataset = piece.content.get("dataset")
-    named = piece.subjects[0] if piece.kind == "dataset" else dataset if isinstance(dataset, Mapping) else {}
-    return str(named.get("name", "")).partition("@")[0]
+def data_of(piece: Evidence) -> tuple[str, ...]:
+    """Return what a record is or was measured on, without versions: data, benchmark, else population; and for what."""
+    content = piece.content
+    if piece.kind == "dataset":
+        return (_family(piece.subjects[0]),)
+    data, benchmark = _family(content.get("dataset")), _family(content.get("benchmark"))
+    if piece.kind not in MEASURED_KINDS:
+        return (data,)
+    where = "" if data or benchmark else str(content.get("population") or "")
+    return data, benchmark, where, str(content.get("category") or content.get("type") or "")
+
+
+def _family(named: Any) -> str:
+    return str(named.get("name", "")).partition("@")[0] if isinstance(named, Mapping) else ""
