@@ -31,6 +31,7 @@ _BY_DECISION: Mapping[tuple[str, str], frozenset[str]] = {
     ("approval", "reviewed"): frozenset({"reviewer", "approver"}),
     ("approval", "approved"): frozenset({"approver"}),
     ("determination", "carried-over"): frozenset({"approver"}),
+    ("revocation", "erasure"): frozenset({"admin", "approver"}),  # it cannot be undone
 }
 
 
@@ -85,6 +86,8 @@ class Registered:
     def refusal(self, kind: str, content: Mapping[str, Any] | None = None) -> str | None:
         """Return why this key may not sign such evidence, or None where it may."""
         decision = str((content or {}).get("meaning") or (content or {}).get("decision") or "")
+        if kind == "revocation" and (content or {}).get("erasure") is True:
+            decision = "erasure"
         asked = _BY_DECISION.get((kind, decision)) or _BY_KIND.get(kind, _WRITERS)
         if not asked.intersection(self.roles):
             what = f"{kind} ({decision})" if (kind, decision) in _BY_DECISION else kind

@@ -50,7 +50,7 @@ def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
     lacking = _unfit(case, need, piece, valid, said) or _wrong_signer(case, need, piece)
     if lacking:
         return _cannot(need, piece, lacking)
-    evidence, reasons, flags = [piece.number], [], _small_cells(need, piece)
+    evidence, reasons, flags = [piece.number], [], [*_small_cells(need, piece), *_not_measured(piece)]
     if need.criterion:
         told = _criterion(case, need, piece)
         if isinstance(told, Said):
@@ -65,6 +65,8 @@ def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
             return _cannot(need, piece, Said(f"No approval: {why}", rule=Rule.NO_APPROVAL))
         evidence.append(approval.number)
         reasons.append(f"{need.approved.meaning.capitalize()} by {approval.number}.")
+        if conditions := approval.content.get("conditions"):
+            flags.append(f"{approval.number} has conditions: {conditions}")
     limit, since = case.stale_before(need), _measured_at(piece)
     if limit and since < limit:
         why = f"{piece.number} of {since[:10]} is older than {need.max_age_days} days."
@@ -250,6 +252,12 @@ def _small_cells(need: Need, piece: Evidence) -> list[str]:
     ]
     more = f" and {len(small) - 3} more" if len(small) > 3 else ""
     return [f"Small cells in {piece.number}, fewer than {least} cases: {'; '.join(small[:3])}{more}."] if small else []
+
+
+def _not_measured(piece: Evidence) -> Iterator[str]:
+    basis = piece.predicate.get("source", {}).get("basis", "measured")
+    if piece.kind in MEASURED_KINDS and basis != "measured":
+        yield f"{piece.number} holds {basis} figures, not measured ones."
 
 
 def _is_named(need: Need, metric: str) -> bool:

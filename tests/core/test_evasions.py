@@ -583,3 +583,15 @@ def test_a_decision_answers_for_nothing_that_came_after_it() -> None:
     assert finding({**read, "second": manual(2), "again": determination("met")}, needs=each, ask=ASK).finding is (
         Verdict.MET
     )
+
+
+def test_an_approval_on_conditions_and_figures_that_nobody_measured_are_flagged() -> None:
+    records = clean()
+    records["approval"].content["conditions"] = "Only for adults."
+    records["result"].predicate = {"source": {"basis": "estimated"}}
+    found = finding(records)
+    assert found.finding is Verdict.MET
+    assert found.flags == (
+        "EV-000005 holds estimated figures, not measured ones.",
+        "EV-000006 has conditions: Only for adults.",
+    )
