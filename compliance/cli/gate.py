@@ -55,6 +55,11 @@ def _print(decided: "Gate") -> None:
     decision = decided.decision
     output.put(findings.title(decided.assessment))
     findings.block(f"Policy: {decided.policy or 'the default, under which every open finding blocks'}.", 0)
+    if decided.left_out:
+        findings.block(f"Not asked, though of this system: {', '.join(decided.left_out)}.", 0)
+    if decided.unseen:
+        many = "record" if decided.unseen == 1 else "records"
+        findings.block(f"Not seen: {decided.unseen} {many} logged after {decided.assessment.as_of}.", 0)
     findings.notes(decided.assessment)
     findings.grouped(decision.blocking, questions=False)
     if decision.exceptions:

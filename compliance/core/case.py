@@ -114,6 +114,21 @@ class Case:
         put_aside = ((self.shelf.records[digest], by) for digest, by in self.shelf.aside.items())
         return [(piece, by) for piece, by in put_aside if self.is_about(piece, "model-version") and self.missed(piece)]
 
+    @cached_property
+    def erasures(self) -> Sequence[Evidence]:
+        """The revocations that erased what they name, whatever became of them."""
+        held = self.shelf.records.values()
+        return [piece for piece in held if piece.kind == "revocation" and piece.content.get("erasure") is True]
+
+    @cached_property
+    def first_looks(self) -> dict[tuple[str, tuple[str, ...]], Evidence]:
+        """The first result of each kind about this version on each data, whatever became of it."""
+        looks: dict[tuple[str, tuple[str, ...]], Evidence] = {}
+        for piece in self.shelf.records.values():
+            if piece.kind in MEASURED_KINDS and self.is_about(piece, "model-version"):
+                looks.setdefault((piece.kind, data_of(piece)), piece)
+        return looks
+
     def measured_again(self, piece: Evidence) -> Sequence[Evidence]:
         """Return the live results about this version that came after a piece, on the same data by name."""
         later = self.shelf.about(piece.kind, self.model.sha256) if self.model else []
@@ -186,6 +201,11 @@ class Case:
 
     def extend(self, piece: Evidence) -> None:
         """Take in a piece that came last and changes nothing about how the others read."""
+        claims, declaring, looks = (
+            self.claims,
+            self.declaring,
+            self.first_looks,
+        )  # read before the piece is on the shelf
         self.shelf.add(piece)
         self.authority.add(piece)
         for (kind, about), pieces in self._sorted.items():
@@ -197,9 +217,10 @@ class Case:
         for key in [key for key in self._holders if key[0] == piece.kind]:
             del self._holders[key]
         if piece.kind in MEASURED_KINDS and self.is_about(piece, "model-version"):
-            self.claims.add(piece)
+            claims.add(piece)
+            looks.setdefault((piece.kind, data_of(piece)), piece)
         if piece.kind == "document" and self._declares(piece):
-            self.declaring.append(piece)
+            declaring.append(piece)
 
     def _declares(self, piece: Evidence) -> bool:
         versions = self.shelf.versions_of(piece) if piece.content.get("figures") else None

@@ -1,7 +1,8 @@
 """Records that do not agree: findings of their own, told beside the requirements. Nothing is averaged.
 
 The same claim with different numbers; an interval that its own counts cannot produce; a figure that a document
-declares and no result bears out; a result that missed its criterion and was revoked or superseded.
+declares and no result bears out; a result that missed its criterion and was revoked or superseded; what was erased,
+which nobody can read again.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from compliance.core.needs import LISTED
 
 def notes(case: Case) -> list[Note]:
     """Return everything on record about the model version that does not agree with itself."""
-    return [*_contradictions(case), *_intervals(case), *_declared(case), *_withdrawn(case)]
+    return [*_contradictions(case), *_intervals(case), *_declared(case), *_withdrawn(case), *_erased(case)]
 
 
 def _contradictions(case: Case) -> Iterator[Note]:
@@ -56,8 +57,7 @@ def _intervals(case: Case) -> Iterator[Note]:
 def _declared(case: Case) -> Iterator[Note]:
     for piece in case.declaring:
         for said in figures.judged(case, piece):
-            if said.against:
-                yield Note("declared figure", said.text, (piece.number,))
+            yield Note("declared figure", said.text, (piece.number,))
 
 
 def _withdrawn(case: Case) -> Iterator[Note]:
@@ -68,3 +68,10 @@ def _withdrawn(case: Case) -> Iterator[Note]:
         why = str(said.get("reason") or "no reason given").rstrip(".")
         told = f"{piece.number} missed its criterion and was {how} by {by.number}: {why}."
         yield Note(f"{how} failure", told, (piece.number, by.number))
+
+
+def _erased(case: Case) -> Iterator[Note]:
+    for by in case.erasures:
+        gone, law = by.content["evidence"]["name"], str(by.content.get("legal_basis")).rstrip(".")
+        told = f"{gone} was erased by {by.number} ({law}): what it said cannot be weighed any more."
+        yield Note("erased", told, (by.number,))

@@ -6,7 +6,7 @@ and was logged before the run began.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from operator import ge, gt, le, lt
@@ -16,6 +16,10 @@ from compliance.core import bounds
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Rule
 
+CUSTOMARY = Decimal("0.95")
+"""Level below which an interval says less than readers expect, and the finding says so: our own convention."""
+ALWAYS = {">=": Decimal(0), "<=": Decimal(1)}
+"""Thresholds that every share of cases meets."""
 COMPARE: Mapping[str, Callable[[Decimal, Decimal], bool]] = {">=": ge, ">": gt, "<=": le, "<": lt}
 
 
@@ -35,8 +39,10 @@ class Tested:
     outcome: Outcome
     reason: str
     rule: Rule = Rule.SHOWN
-    on_value: bool = False
-    """Tested on the point estimate: allowed, and printed as such."""
+    row: Mapping[str, Any] = field(default_factory=dict)
+    """The row that it was tested on."""
+    weaker: str = ""
+    """On what it was tested, where that is less than the customary interval: allowed, and printed as such."""
 
 
 def rows(content: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -82,16 +88,22 @@ def foreign_plan(result: Evidence, plan: Evidence, family: str) -> str | None:
         return f"Plan {plan.number} is for {name}, not for {family}."
     wanted, dataset = plan.content.get("data_role"), result.content.get("dataset")
     role = dataset.get("role") if isinstance(dataset, Mapping) else None
-    if wanted and role and wanted != role:
-        return f"Wrong data role: plan {plan.number} is for {wanted} data, {result.number} used {role} data."
+    if wanted and wanted != role and (role or result.kind == "evaluation"):
+        used = f"used {role} data" if role else "names no dataset"
+        return f"Wrong data role: plan {plan.number} is for {wanted} data, {result.number} {used}."
     return None
 
 
-def missing_groups(result: Evidence, plan: Evidence) -> list[str]:
-    """Return the groups that the plan declared and the result does not report."""
+def missing_groups(result: Evidence, plan: Evidence, metrics: Collection[str] | None = None) -> list[str]:
+    """Return the groups that the plan declared and for which the result has no value of a metric under a criterion.
+
+    `metrics` are those that are asked about; left out: all that the plan has criteria on.
+    """
     if result.kind != "evaluation" and plan.content.get("applies_to") not in (result.kind, "both"):
         return []
-    reported = [row.get("group") or {} for row in rows(result.content)]
+    asked = metrics or {one["metric"] for one in plan.content.get("criteria") or []}
+    told = [row for row in rows(result.content) if row["name"] in asked and row.get("value") is not None]
+    reported = [row.get("group") or {} for row in told]
     return [group_text(group) for group in plan.content.get("groups") or [] if group not in reported]
 
 
@@ -119,8 +131,10 @@ def _test(result: Evidence, criterion: Mapping[str, Any]) -> Tested:
     name, metric, group = str(criterion["id"]), str(criterion["metric"]), criterion.get("group") or {}
     label = f"{metric} ({group_text(group)})"
 
+    row: Mapping[str, Any] = {}
+
     def told(outcome: Outcome, reason: str, rule: Rule) -> Tested:
-        return Tested(name, metric, outcome, reason, rule, criterion["bound"] == "value")
+        return Tested(name, metric, outcome, reason, rule, row, _weaker(criterion, row))
 
     matching = [row for row in rows(result.content) if row["name"] == metric and (row.get("group") or {}) == group]
     if not matching:
@@ -133,6 +147,8 @@ def _test(result: Evidence, criterion: Mapping[str, Any]) -> Tested:
         why = f"{result.number} has {len(matching)} rows for {label}; criterion {name} needs one."
         return told(Outcome.UNTESTED, why, Rule.NO_ROW)
     row = matching[0]
+    if why_not := _accepts_anything(criterion, row):
+        return told(Outcome.UNTESTED, f"{label} in {result.number}: {why_not}", Rule.NO_CRITERION)
     minimum, cases = criterion.get("min_n"), row.get("n")
     if minimum is not None and (cases is None or cases < minimum):
         why = f"Too few cases for {label} in {result.number}: n {cases}, criterion {name} asks for {minimum}."
@@ -159,3 +175,22 @@ def _test(result: Evidence, criterion: Mapping[str, Any]) -> Tested:
     )
     outcome, rule = (Outcome.PASSED, Rule.SHOWN) if holds else (Outcome.MISSED, Rule.CRITERION_MISSED)
     return told(outcome, f"{shown} (criterion {name}).", rule)
+
+
+def _accepts_anything(criterion: Mapping[str, Any], row: Mapping[str, Any]) -> str | None:
+    """Return why a criterion on a metric of somebody's own is none; on metrics that we know, its plan was refused."""
+    comparator, better = criterion["comparator"], row.get("better")
+    if better in ("higher", "lower") and (better == "higher") != (">" in comparator):
+        return f"it is better {better}, so {comparator} of criterion {criterion['id']} would accept the worse."
+    if row.get("unit") == "proportion" and ALWAYS.get(comparator) == Decimal(str(criterion["threshold"])):
+        return (
+            f"every share is {comparator} {criterion['threshold']}, so nothing could miss criterion {criterion['id']}."
+        )
+    return None
+
+
+def _weaker(criterion: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    if criterion["bound"] == "value":
+        return "the point estimate"
+    level = str(criterion.get("ci_level") or row.get("ci_level") or CUSTOMARY)
+    return f"an interval of level {level}" if Decimal(level) < CUSTOMARY else ""

@@ -66,6 +66,13 @@ def _proportion(text: str) -> str:
     return text
 
 
+def visible(text: str) -> str:
+    """Refuse a text of which a reader sees nothing: a reason of blanks is none."""
+    if not any(letter.isprintable() and not letter.isspace() for letter in text):
+        raise ValueError("is blank")
+    return text
+
+
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """64 lower-case hex digits."""
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$", max_length=200)]

@@ -1,7 +1,8 @@
 """Figures that a document declares, held against the result or dataset on record that they come from.
 
 A document prints fewer digits than a result: a figure agrees with what rounds to it, to the last digit that it is
-written with.
+written with. A figure that does not name its dataset is one of test data: how a model did on what it was trained on is
+no claim about it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ from compliance.core.case import Case
 from compliance.core.claims import Stated
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Rule, Said
+from compliance.core.shelf import TEST_ROLES
 
 COUNTS = {"rows": "n", "patients": "n", "positives": "positives"}
 """Figures of a dataset, and the field of a part of its composition that holds them for a group."""
@@ -44,7 +46,9 @@ def _stated(case: Case, figure: Mapping[str, Any]) -> Iterator[Stated]:
             for piece in case.shelf.about("dataset", digest):
                 yield from _counted(piece, figure)
     for stated in case.claims.of(figure["name"], criteria.group_text(figure.get("group"))):
-        if wanted is None or (stated.piece.content.get("dataset") or {}).get("sha256") == wanted:
+        data = stated.piece.content.get("dataset") or {}
+        meant = data.get("sha256") == wanted if wanted else data.get("role", "test") in TEST_ROLES
+        if meant and stated.piece.completeness == "complete":
             yield stated
 
 

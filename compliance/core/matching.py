@@ -6,8 +6,9 @@ irrelevant; all other conditions make it insufficient. A data role and a status 
 data and a draft of the document are evidence that cannot carry the claim, and that is said.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
+from unicodedata import normalize
 
 import jsonschema_rs
 
@@ -85,7 +86,7 @@ def missing(need: Need, content: Mapping[str, Any]) -> int:
 
 
 def _lacking_rows(metrics: Metrics, number: str, content: Mapping[str, Any]) -> Said | None:
-    named = [row for row in criteria.rows(content) if row["name"] in metrics.any_of]
+    named = _named(metrics, content)
     names = paths.wordy(sorted({row["name"] for row in named}))
     if metrics.interval and not any(all(row.get(field) is not None for field in INTERVAL) for row in named):
         return Said(f"{number} reports {names} with no interval.", rule=Rule.NO_INTERVAL)
@@ -94,6 +95,26 @@ def _lacking_rows(metrics: Metrics, number: str, content: Mapping[str, Any]) -> 
         why = f"Too few cases: {number} reports {names} with n {largest}, the need asks for {metrics.min_n}."
         return Said(why, rule=Rule.TOO_FEW)
     return None
+
+
+def _named(metrics: Metrics, content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [row for row in criteria.rows(content) if row["name"] in metrics.any_of]
+
+
+def tests_too_little(metrics: Metrics, number: str, tested: Sequence[Mapping[str, Any]]) -> Said | None:
+    """Return that no row under a criterion is one that a need asks for; others may be, and no criterion tests them."""
+    if any(_carries(row, metrics) for row in tested):
+        return None
+    lacking = _lacking_rows(metrics, number, {"metrics": tested})
+    rule = lacking.rule if lacking else Rule.TOO_FEW
+    wanted = [*(["an interval"] if metrics.interval else []), *([f"n {metrics.min_n}"] if metrics.min_n else [])]
+    why = f"No row of {number} under a criterion of its plan has {' and '.join(wanted) or 'a value'}."
+    return Said(why, rule=rule)
+
+
+def _carries(row: Mapping[str, Any], metrics: Metrics) -> bool:
+    bounded = not metrics.interval or all(row.get(field) is not None for field in INTERVAL)
+    return bounded and row.get("value") is not None and (row.get("n") or 0) >= (metrics.min_n or 0)
 
 
 def _groups(need: Need, content: Mapping[str, Any], group: str) -> list[Mapping[str, Any]]:
@@ -109,14 +130,24 @@ def _groups(need: Need, content: Mapping[str, Any], group: str) -> list[Mapping[
 
 
 def compares_nothing(need: Need, piece: Evidence) -> Said | None:
-    """Return that results by an attribute are those of one group, told several times; no schema can count values."""
+    """Return that rows are there without a value, or that results by an attribute are of one group, told several times.
+
+    No schema can count values, nor say which row has one.
+    """
+    if need.metrics and not any(_carries(row, need.metrics) for row in _named(need.metrics, piece.content)):
+        return Said(f"{piece.number} names {paths.wordy(need.metrics.any_of)} without a value.", rule=Rule.NO_ROW)
     for group in need.groups:
-        by = [row["group"] for row in _groups(need, piece.content, group)]
+        by = [row["group"] for row in _groups(need, piece.content, group) if row.get("value") is not None]
         names = {name for one in by for name in one} if group == ANY_GROUP else {group}
-        if all(len({one[name].strip().casefold() for one in by if name in one}) < 2 for name in names):
+        if all(len({_spelt(one[name]) for one in by if name in one}) < 2 for name in names):
             what = "of one group" if group == ANY_GROUP else f"of one group by {group}"
             return Said(f"{piece.number} reports the results {what} only.", rule=Rule.GROUP_MISSING)
     return None
+
+
+def _spelt(group: str) -> str:
+    """Return a group's name without what makes no other group: case, spacing, how letters are encoded."""
+    return " ".join("".join(filter(str.isprintable, normalize("NFKC", group))).casefold().split())
 
 
 def in_state(need: Need, content: Mapping[str, Any]) -> bool:

@@ -142,6 +142,19 @@ class Weighing:
             return _against(need, refused[0], piles[refused[0]])
         return _elsewhere(self._case, need, self._valid)
 
+    def came_after(self, index: int) -> Evidence | None:
+        """Return the evidence that nobody can have read who decided at a place in the ledger, where all of it is newer.
+
+        Asked of needs that only look for what is there: what a machine judges, it judges whenever it comes.
+        """
+        shown = self._piles.get(NeedVerdict.PASSED)
+        if self.need.judged_by_machine or shown is None or shown.held[0][0].index < index:
+            return None
+        older = (piece for bundle in self._bundles() for piece in bundle if piece.index < index)
+        passed = (verdicts.judge(self._case, self.need, piece, self._valid).verdict for piece in older)
+        seen = not self.need.each and NeedVerdict.PASSED in passed
+        return None if seen else shown.held[0][0]
+
     @cached_property
     def _valid(self) -> Validator:
         return self._case.validators(self._requirement, self.need)

@@ -63,7 +63,7 @@ class Row:
             return replace(ruled, finding=Verdict.NOT_APPLICABLE)
         results = self._results()
         shown = tuple(dict.fromkeys(number for result in results for number in result.evidence))
-        met = self._decided.the("met")
+        met = self._answer
         decided = self._rule(results)
         carried = tuple(number for number in self._decided.carried.values() if number in shown)
         flags = [flag for result in results for flag in result.flags]
@@ -87,7 +87,17 @@ class Row:
 
     @property
     def _ask_open(self) -> bool:
-        return self.requirement.ask is not None and self._decided.the("met") is None
+        return self.requirement.ask is not None and self._answer is None
+
+    @property
+    def _answer(self) -> Evidence | None:
+        """The decision `met`, unless evidence came after it that it should rest on."""
+        met = self._decided.the("met")
+        return None if met is None or self._unread(met) else met
+
+    def _unread(self, met: Evidence) -> Evidence | None:
+        at = self._decided.taken_at(met)
+        return next((newer for weighing in self.needs if (newer := weighing.came_after(at))), None)
 
     def _results(self) -> list[NeedResult]:
         results = []
@@ -140,7 +150,7 @@ class Row:
             return _Ruled(Verdict.INSUFFICIENT, Rule.LEDGER, told, "compliance verify", UNVERIFIED)
         if gone := self._case.withdrawn_model:
             return _Ruled(Verdict.INSUFFICIENT, Rule.WITHDRAWN, gone, "compliance list --kind model-version", gone)
-        ruling = self._decided.the("met")
+        ruling = self._answer
         reason = " ".join([*(result.reason for result in passed), *([_said(ruling)] if ruling else [])])
         return _Ruled(Verdict.MET, Rule.DETERMINED if ruling and not passed else Rule.ALL_SHOWN, reason, "")
 
@@ -151,7 +161,10 @@ class Row:
         if any(not weighing.asked for weighing in self.needs):
             reason = "A person must decide: "
         earlier = self._case.authority.earlier_decisions(row.id, self._case.model)
-        if refused:
+        met = self._decided.the("met")
+        if met and (newer := self._unread(met)):
+            reason = f"{met.number} decided it before {newer.number} was on record. {reason}"
+        elif refused:
             reason = f"{refused[-1]} {reason}"
         elif earlier:
             about = ", ".join(str(subject.get("name")) for subject in earlier[-1].subjects)

@@ -80,6 +80,10 @@ class Shelf:
         """Return the digests of the model versions that a piece speaks of."""
         return {digest for digest, _ in things(piece)} & self._versions
 
+    def families_of(self, piece: Evidence) -> set[str]:
+        """Return the names, without versions, of the models that a piece speaks of."""
+        return {name.partition("@")[0] for digest, name in things(piece) if digest in self._versions}
+
     def withdrawn(self, kind: str, sha256: str) -> tuple[Evidence, Evidence] | None:
         """Return the newest record of a kind about these bytes and what put it aside, where no live one is left."""
         return None if self.about(kind, sha256) else self._withdrawn.get((kind, sha256))
@@ -157,7 +161,7 @@ def _put_aside(
     Superseding counts only for an earlier record of the same kind about the same thing and with a reason, so that a
     missed criterion cannot be replaced in silence. What was revoked puts nothing aside, and a record that was itself
     superseded still does: replacing a record twice does not bring the first one back. What a person decided is not
-    undone by a pipeline.
+    undone by a pipeline. Of descriptions of the system only the newest counts.
     """
     by_digest = {piece.digest: piece for piece in held}
     aside: dict[str, Evidence] = {}
@@ -172,8 +176,10 @@ def _put_aside(
             if piece.kind != "revocation" and not _replaces(piece, earlier, versions_of):
                 continue
             key = keys.at(piece.signer, piece.logged_at, piece.index)
-            if key is None or key.may_withdraw(earlier.kind):
+            if key.may_withdraw(earlier.kind) if key else earlier.kind not in trust.LASTING:
                 aside.setdefault(earlier.digest, piece)
+    descriptions = [piece for piece in held if piece.kind == "system-description"]
+    aside.update((piece.digest, descriptions[-1]) for piece in descriptions[:-1])
     return aside
 
 
@@ -186,13 +192,22 @@ def _targets(piece: Evidence) -> list[str]:
 
 
 def _replaces(piece: Evidence, earlier: Evidence, versions_of: Callable[[Evidence], set[str]]) -> bool:
-    """Say whether a record may stand in for another: same kind, same model versions, same dataset by name."""
+    """Say whether a record may stand in for another: same kind, same model versions, measured on the same."""
     same = piece.kind == earlier.kind and versions_of(piece) == versions_of(earlier)
     return same and data_of(piece) == data_of(earlier)
 
 
-def data_of(piece: Evidence) -> str:
-    """Return the name, without version, of the dataset that a record is or was measured on."""
-    dataset = piece.content.get("dataset")
-    named = piece.subjects[0] if piece.kind == "dataset" else dataset if isinstance(dataset, Mapping) else {}
-    return str(named.get("name", "")).partition("@")[0]
+def data_of(piece: Evidence) -> tuple[str, ...]:
+    """Return what a record is or was measured on, without versions: data, benchmark, else population; and for what."""
+    content = piece.content
+    if piece.kind == "dataset":
+        return (_family(piece.subjects[0]),)
+    data, benchmark = _family(content.get("dataset")), _family(content.get("benchmark"))
+    if piece.kind not in MEASURED_KINDS:
+        return (data,)
+    where = "" if data or benchmark else str(content.get("population") or "")
+    return data, benchmark, where, str(content.get("category") or content.get("type") or "")
+
+
+def _family(named: Any) -> str:
+    return str(named.get("name", "")).partition("@")[0] if isinstance(named, Mapping) else ""

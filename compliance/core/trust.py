@@ -18,6 +18,9 @@ EVENTS = ("registered", "rotated", "expired", "revoked")
 DECISIONS = frozenset({"approval", "determination", "revocation"})
 """Kinds that say what somebody decided."""
 
+LASTING = frozenset({"key-event", "system-description"})
+"""Kinds that nobody withdraws: keys end by an event of their own, and the newest description counts."""
+
 _WRITERS = frozenset({"recorder", "reviewer", "approver"})
 _BY_KIND: Mapping[str, frozenset[str]] = {
     "key-event": frozenset({"admin"}),
@@ -28,6 +31,7 @@ _BY_DECISION: Mapping[tuple[str, str], frozenset[str]] = {
     ("approval", "reviewed"): frozenset({"reviewer", "approver"}),
     ("approval", "approved"): frozenset({"approver"}),
     ("determination", "carried-over"): frozenset({"approver"}),
+    ("revocation", "erasure"): frozenset({"admin", "approver"}),  # it cannot be undone
 }
 
 
@@ -77,11 +81,13 @@ class Registered:
 
     def may_withdraw(self, kind: str) -> bool:
         """Say whether this key's holder may revoke or supersede evidence of `kind`: people undo what people decided."""
-        return self.holder_type == "person" or kind not in DECISIONS
+        return kind not in LASTING and (self.holder_type == "person" or kind not in DECISIONS)
 
     def refusal(self, kind: str, content: Mapping[str, Any] | None = None) -> str | None:
         """Return why this key may not sign such evidence, or None where it may."""
         decision = str((content or {}).get("meaning") or (content or {}).get("decision") or "")
+        if kind == "revocation" and (content or {}).get("erasure") is True:
+            decision = "erasure"
         asked = _BY_DECISION.get((kind, decision)) or _BY_KIND.get(kind, _WRITERS)
         if not asked.intersection(self.roles):
             what = f"{kind} ({decision})" if (kind, decision) in _BY_DECISION else kind

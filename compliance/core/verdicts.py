@@ -1,6 +1,6 @@
 """One piece of evidence against one need: it shows it, shows the contrary, or cannot carry it, and by which rule."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from compliance.core import criteria, faces, judgement, matching, paths
@@ -8,6 +8,7 @@ from compliance.core.case import Case, Validator
 from compliance.core.catalog import MEASURED_KINDS, Need
 from compliance.core.evidence import Evidence
 from compliance.core.findings import NeedVerdict, Rule, Said
+from compliance.core.shelf import data_of
 
 SMALL_CELL = 30
 """Below this a group's figure says little and is flagged, where the need names no other minimum: our own convention."""
@@ -49,7 +50,7 @@ def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
     lacking = _unfit(case, need, piece, valid, said) or _wrong_signer(case, need, piece)
     if lacking:
         return _cannot(need, piece, lacking)
-    evidence, reasons, flags = [piece.number], [], _small_cells(need, piece)
+    evidence, reasons, flags = [piece.number], [], [*_small_cells(need, piece), *_not_measured(piece)]
     if need.criterion:
         told = _criterion(case, need, piece)
         if isinstance(told, Said):
@@ -64,6 +65,8 @@ def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
             return _cannot(need, piece, Said(f"No approval: {why}", rule=Rule.NO_APPROVAL))
         evidence.append(approval.number)
         reasons.append(f"{need.approved.meaning.capitalize()} by {approval.number}.")
+        if conditions := approval.content.get("conditions"):
+            flags.append(f"{approval.number} has conditions: {conditions}")
     limit, since = case.stale_before(need), _measured_at(piece)
     if limit and since < limit:
         why = f"{piece.number} of {since[:10]} is older than {need.max_age_days} days."
@@ -177,13 +180,31 @@ def _criterion(case: Case, need: Need, piece: Evidence) -> tuple[Evidence, str, 
     for one in tests:
         if one.outcome is criteria.Outcome.UNTESTED:
             return Said(one.reason, rule=one.rule)
-    if groups := criteria.missing_groups(piece, plan):
+    if need.metrics and (lacking := matching.tests_too_little(need.metrics, piece.number, [one.row for one in tests])):
+        return lacking
+    if groups := criteria.missing_groups(piece, plan, {one.metric for one in tests}):
         why = f"A declared group is missing: {piece.number} does not report {'; '.join(groups)}."
         return Said(why, rule=Rule.GROUP_MISSING)
-    on_value = [one.criterion for one in tests if one.on_value]
-    flags = [f"Criterion {', '.join(on_value)} is tested on the point estimate, as plan {plan.number} says."]
     known = criteria.how_known(piece)
-    return plan, f"{tests[0].reason} Declared in {plan.number} before the run ({known}).", flags if on_value else []
+    flags = [*_weaknesses(plan, tests), *_second_look(case, piece, plan)]
+    return plan, f"{tests[0].reason} Declared in {plan.number} before the run ({known}).", flags
+
+
+def _weaknesses(plan: Evidence, tests: Sequence[criteria.Tested]) -> Iterator[str]:
+    """Yield what a reviewer should know of criteria that were met: what they were tested on, what they leave out."""
+    for weaker in dict.fromkeys(one.weaker for one in tests if one.weaker):
+        named = ", ".join(one.criterion for one in tests if one.weaker == weaker)
+        yield f"Criterion {named} is tested on {weaker}, as plan {plan.number} says."
+    if all(one.row.get("group") for one in tests):
+        groups = dict.fromkeys(criteria.group_text(one.row["group"]) for one in tests)
+        yield f"Plan {plan.number} has criteria for {' and for '.join(groups)} only, none for all cases."
+
+
+def _second_look(case: Case, piece: Evidence, plan: Evidence) -> Iterator[str]:
+    """Yield that the data had been measured on before their plan was drawn up."""
+    first = case.first_looks.get((piece.kind, data_of(piece)))
+    if first is not None and first.index < plan.index:
+        yield f"Plan {plan.number} was logged after {first.number} had measured this version on the same data."
 
 
 def _no_plan_for(case: Case, need: Need, piece: Evidence, plan: Evidence) -> Said | None:
@@ -231,6 +252,12 @@ def _small_cells(need: Need, piece: Evidence) -> list[str]:
     ]
     more = f" and {len(small) - 3} more" if len(small) > 3 else ""
     return [f"Small cells in {piece.number}, fewer than {least} cases: {'; '.join(small[:3])}{more}."] if small else []
+
+
+def _not_measured(piece: Evidence) -> Iterator[str]:
+    basis = piece.predicate.get("source", {}).get("basis", "measured")
+    if piece.kind in MEASURED_KINDS and basis != "measured":
+        yield f"{piece.number} holds {basis} figures, not measured ones."
 
 
 def _is_named(need: Need, metric: str) -> bool:

@@ -40,6 +40,10 @@ class Criterion(Strict):
             raise ValueError(f"the threshold {self.threshold} lies outside the range of {self.metric}")
         if known and known.better != "target" and (known.better == "higher") != (">" in self.comparator):
             raise ValueError(f"{self.metric} is better {known.better}, so {self.comparator} would accept the worse")
+        if known and limit == {">=": known.low, "<=": known.high}.get(self.comparator):
+            raise ValueError(
+                f"{self.metric} is {self.comparator} {self.threshold} whatever comes: nothing could miss it"
+            )
         favourable = "ci_high" if ">" in self.comparator else "ci_low"
         if self.bound == favourable:
             raise ValueError(f"{self.comparator} on {self.bound} tests the kinder bound of the interval; use the other")

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any, Protocol
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from compliance.core.evidence import DecimalText, EvidenceNumber, Proportion, Sha256, Strict, Subject
+from compliance.core.evidence import DecimalText, EvidenceNumber, Proportion, Sha256, Strict, Subject, visible
 from compliance.errors import InvalidInput
 
 MAX_INTEGER = 2**53 - 1
@@ -46,13 +46,23 @@ def _as_digits(value: Any) -> Any:
     return _as_text(value)
 
 
-Text = Annotated[str, BeforeValidator(_as_text), StringConstraints(min_length=1, max_length=20_000)]
-Word = Annotated[str, BeforeValidator(_as_text), StringConstraints(min_length=1, max_length=200)]
+def _level(text: str) -> str:
+    if Decimal(text) < Decimal("0.5"):
+        raise ValueError("is less than 0.5: such an interval misses the truth more often than not")
+    return text
+
+
+Text = Annotated[
+    str, BeforeValidator(_as_text), StringConstraints(min_length=1, max_length=20_000), AfterValidator(visible)
+]
+Word = Annotated[
+    str, BeforeValidator(_as_text), StringConstraints(min_length=1, max_length=200), AfterValidator(visible)
+]
 Number = Annotated[DecimalText, BeforeValidator(_as_digits)]
 """A measured number as a decimal string, in the digits of its source."""
 Share = Annotated[Proportion, BeforeValidator(_as_digits)]
 """A decimal string in 0..1, never per cent."""
-Level = Annotated[Share, StringConstraints(pattern=r"^0\.\d+$")]
+Level = Annotated[Share, StringConstraints(pattern=r"^0\.\d+$"), AfterValidator(_level)]
 """A confidence level such as `0.95`."""
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER, strict=True)]
 Positive = Annotated[int, Field(ge=1, le=MAX_INTEGER, strict=True)]

@@ -51,7 +51,7 @@ def determine(
     """Sign a decision about requirements for one model version (default: the system's model, newest version).
 
     `carry` names evidence of an earlier version, `based_on` what the decision rests on: for evidence that is carried
-    over, the planned change that allows it.
+    over, the planned change that allows it. A decision `met` that names nothing cites what shows the requirements now.
     Raises InvalidInput for a requirement that no catalog of this system knows, and for a decision that is for a person
     in the role reviewer or approver when the key is another's: either would be on record and decide nothing.
     """
@@ -68,6 +68,8 @@ def determine(
     name = model or ws.config.system.model
     if name is None:
         raise InvalidInput("Which model version is decided about?", remedy="Name it: --model NAME@VERSION.")
+    if decision == "met" and not based_on:
+        based_on = _shown_by(ws, requirements, name)
     act = {"kind": "determination", "model": name, "requirements": list(requirements), "decision": decision}
     return record.log(
         ws,
@@ -75,6 +77,15 @@ def determine(
         how="act",
         key=key,
     )
+
+
+def _shown_by(ws: "Workspace", requirements: Sequence[str], model: str) -> list[str]:
+    """Return the evidence that shows these requirements for a model version as it stands on record."""
+    from compliance.services.assess import assess_workspace
+    from compliance.services.verify import Report
+
+    findings = assess_workspace(ws, model=model, ledger=Report()).findings
+    return sorted({number for one in findings if one.requirement.id in requirements for number in one.evidence})
 
 
 def _named(field: str, numbers: Sequence[str]) -> dict[str, list[str]]:

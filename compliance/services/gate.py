@@ -1,6 +1,7 @@
 """The gate: whether a model version may be released, by a policy that says what blocks."""
 
 import tomllib
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -33,6 +34,10 @@ class Gate:
     ledger_ok: bool
     policy: str
     """Where the policy was read, with the digest of a file; empty where it is the default."""
+    left_out: tuple[str, ...]
+    """Catalogs of the system that were not asked."""
+    unseen: int
+    """Records logged after the day of the assessment."""
     place: str
     """compliance.toml as seen from the folder that the gate was run in."""
 
@@ -58,6 +63,8 @@ class Gate:
             "allowed": [finding.requirement.id for finding in self.decision.allowed],
             "notes": [note.to_dict() for note in self.assessment.notes],
             "catalogs": [used.to_dict() for used in self.assessment.catalogs],
+            "left_out": list(self.left_out),
+            "unseen": self.unseen,
         }
 
 
@@ -85,7 +92,9 @@ def gate(
     ledger = verify_workspace(ws.root)
     assessment = assess_workspace(ws, model=model, catalogs=catalogs, as_of=as_of, ledger=ledger)
     decision = decide(rules, assessment.findings, assessment.as_of)
-    return Gate(assessment, decision, ledger.ok, where, _place(ws))
+    asked = {used.id for used in assessment.catalogs}
+    left_out = tuple(each.catalog.id for each in own_catalogs.in_use(ws) if each.catalog.id not in asked)
+    return Gate(assessment, decision, ledger.ok, where, left_out, _unseen(ws, assessment.as_of), _place(ws))
 
 
 def read_policy(path: Path, pin: str | None = None) -> tuple[Policy, str]:
@@ -129,6 +138,12 @@ def _known(ws: "Workspace", policy: Policy, where: str) -> None:
                 f"{where}: no catalog of this system is or has {name}.",
                 remedy="Mend the id; `compliance catalog show ID` lists the requirements of a catalog.",
             )
+
+
+def _unseen(ws: "Workspace", day: str) -> int:
+    """Return how many records were logged after a day: a gate that is asked about the past says what it leaves out."""
+    size, last = ws.ledger.size, f"{day}T23:59:59Z"
+    return size - bisect_right(range(size), last, key=lambda index: ws.ledger.entry(index).logged_at)
 
 
 def _place(ws: "Workspace") -> str:

@@ -82,7 +82,7 @@ def in_use(ws: "Workspace", signed: "Evidence | None" = None, only: Sequence[str
     """
     content = (signed or ws.system_record()).content
     own = {entry["path"]: entry for entry in content.get("own_catalogs", [])}
-    by_id = {entry["id"]: entry for entry in own.values()}
+    by_id = {entry["id"]: entry for entry in own.values() if entry["id"] not in catalogs.ids()}
     found = []
     for name in dict.fromkeys(only or content["system"].get("catalogs", [])):
         entry = own.get(name) or by_id.get(name)
@@ -116,6 +116,12 @@ def _read(root: Path, name: str) -> tuple[Catalog, bytes]:
         )
     data = catalogs.read_bytes(path)
     catalog = catalogs.checked(data, name)
+    _refuse_borrowed(catalog, name)
+    return catalog, data
+
+
+def _refuse_borrowed(catalog: Catalog, name: str) -> None:
+    """Refuse a catalog of one's own under the id of one that ships, or with a row of one."""
     if catalog.id.casefold() in {known.casefold() for known in catalogs.ids()}:
         raise InvalidInput(
             f"{name}: the id {catalog.id} is that of a catalog at hand.", remedy="Give your catalog an id of its own."
@@ -126,7 +132,6 @@ def _read(root: Path, name: str) -> tuple[Catalog, bytes]:
                 f"{name}: the id {row.id} is that of a row that ships: a finding on yours would read as one on it.",
                 remedy=f"Begin the ids of your own rows with {catalog.id}/.",
             )
-    return catalog, data
 
 
 def _distinct(found: Sequence[Catalog]) -> None:
@@ -155,4 +160,6 @@ def _signed_copy(ws: "Workspace", entry: Any) -> Catalog:
             f"The signed copy of the catalog {entry['path']} was changed.",
             remedy="`compliance verify` names it; `compliance rebuild` brings it back from MLflow.",
         )
-    return catalogs.read(data, entry["path"])
+    catalog = catalogs.read(data, entry["path"])
+    _refuse_borrowed(catalog, entry["path"])
+    return catalog

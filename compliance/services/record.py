@@ -157,6 +157,8 @@ def log(
         place = where[position] if where else f"record {position + 1}"
         if how == "record":
             _nothing_measured(record, place)
+        if record.get("kind") == "system-description":
+            _as_it_stands(ws, record, place)
         authored = _digested(ws, record, base, signer)
         if how == "record" and "predictions" in authored:
             from compliance.services import claimed
@@ -220,7 +222,7 @@ def log_file(ws: "Workspace", path: Path, *, given: Mapping[str, str] | None = N
 
     if path.name == configuration.FILE:
         root = path.resolve().parent
-        return log(ws, [own_catalogs.to_sign(root, configuration.read(root))], **options)
+        return log(ws, [own_catalogs.to_sign(root, configuration.read(root))], where=[str(path)], **options)
     data = read_file(path)
     located = read_records(data, str(path))
     records = []
@@ -286,6 +288,21 @@ def _nothing_measured(record: Mapping[str, Any], where: str | Located) -> None:
             )
 
 
+def _as_it_stands(ws: "Workspace", record: Mapping[str, Any], where: str | Located) -> None:
+    """Refuse a description of the system that is not this workspace's compliance.toml: its catalogs are checked there.
+
+    A description written by hand could bring a catalog of its own under the id of one that ships.
+    """
+    from compliance.services import own_catalogs
+
+    if record != own_catalogs.to_sign(ws.root, configuration.read(ws.root)):
+        place = where.at(("kind",)) if isinstance(where, Located) else where
+        raise InvalidInput(
+            f"{place}: a description of the system is not written by hand.",
+            remedy=f"Write it into {ws.root / configuration.FILE}, and log that file: `compliance log record`.",
+        )
+
+
 def _digested(ws: "Workspace", record: Mapping[str, Any], base: Path | None, signer: "Signer") -> Mapping[str, Any]:
     """Replace the `path` of a model, dataset or document by the digest of what lies there; measure submitted files.
 
@@ -328,8 +345,14 @@ def _holder(ws: "Workspace", hint: str, at: str, drafts: Sequence[Draft]) -> str
             remedy="An admin registers it with `compliance key trust`; `compliance key list` shows the keys.",
         )
     for drafted in drafts:
+        withdrawn = list(_withdrawn(ws.ledger, drafted))
+        if lasting := trust.LASTING.intersection(withdrawn):
+            raise InvalidInput(
+                f"A {min(lasting)} is not withdrawn.",
+                remedy="A key ends with `compliance key revoke`; of system descriptions the newest counts.",
+            )
         why = key.refusal(drafted.kind, drafted.content)
-        if why is None and not all(key.may_withdraw(kind) for kind in _withdrawn(ws.ledger, drafted)):
+        if why is None and not all(map(key.may_withdraw, withdrawn)):
             why = f"the key {key.name} is a pipeline's, and what a person decided is withdrawn by a person's key"
         if why:
             raise InvalidInput(

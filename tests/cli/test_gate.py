@@ -166,3 +166,19 @@ def test_what_the_gate_found_is_no_evidence(inside: Path, capsys: pytest.Capture
     (told,) = json.loads(capsys.readouterr().out)
     assert told["evidence"] is None
     assert "rests on evidence that is on record already" in told["reason"]
+
+
+def test_what_it_did_not_look_at_is_told(
+    inside: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (inside / "p.toml").write_text("block = []\n")
+    assert gate("--policy", "p.toml", "--json") == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert (whole["left_out"], whole["unseen"]) == ([], 0)
+    gate("--policy", "p.toml", "--catalog", "fda-aidsf")
+    assert "Not asked, though of this system: eu-ai-act." in capsys.readouterr().out
+    monkeypatch.setattr("compliance.services.workspace.now", lambda: "2999-01-01T00:00:00Z")
+    (inside / "result.yaml").write_text(EVALUATION)
+    assert run(["log", "record", "result.yaml"]) == 0
+    gate("--policy", "p.toml")
+    assert "Not seen: 1 record logged after 20" in capsys.readouterr().out

@@ -401,11 +401,12 @@ def carried(records: dict[str, Record], signer: str = "approver") -> None:
     before = Record("model-version", subject("clinical-risk@1", sha("model 1"), "folder"), {})
     rest = dict(records)
     records.clear()
-    records.update({"genesis": rest.pop("genesis"), "before": before, **rest})
     plan = {"type": "plan", "planned_changes": [{"id": "retrain"}]}
-    records["changes"] = Record("change", subject("changes@1", sha("the changes")), plan)
-    carry = [{"name": "EV-000006", "sha256": sha("result")}]
-    based_on = [{"name": "EV-000008", "sha256": sha("changes")}]
+    changes = Record("change", subject("changes@1", sha("the changes")), plan)
+    rest["plan"].at = "2026-11-20T04:00:00Z"
+    records.update({"genesis": rest.pop("genesis"), "before": before, "changes": changes, **rest})
+    carry = [{"name": "EV-000007", "sha256": sha("result")}]
+    based_on = [{"name": "EV-000002", "sha256": sha("changes")}]
     records["carried"] = determination("carried-over", signer, carry=carry, based_on=based_on)
 
 
@@ -416,11 +417,11 @@ def test_an_approver_carries_evidence_of_an_earlier_version_over(signer: str, ex
     carried(records, signer)
     found = finding(records)
     assert found.finding.value == expected
-    assert found.carried == (("EV-000006",) if expected == "met" else ())
+    assert found.carried == (("EV-000007",) if expected == "met" else ())
     if found.carried:
         assert (
             found.flags[-1]
-            == "EV-000006 of an earlier version counts: carried over by EV-000009 under the planned change EV-000008."
+            == "EV-000007 of an earlier version counts: carried over by EV-000009 under the planned change EV-000002."
         )
 
 

@@ -76,10 +76,10 @@ def start() -> dict[str, Record]:
         "genesis": key_event("pipeline", ["admin", "recorder"], "pipeline"),
         "approver": key_event("approver", ["approver"]),
         "earlier": Record("model-version", about(EARLIER), {"udi": "A1"}),
-        "model": Record("model-version", about(), {"udi": "A2"}),
-        "plan": Record("acceptance-plan", subject("plan@1", sha("the plan")), plan, at="2026-11-20T04:00:00Z"),
         "changes": Record("change", subject("changes@1", sha("changes")), {
             "type": "plan", "planned_changes": [{"id": "retrain"}], "implemented_on": "2026-11-10"}),
+        "model": Record("model-version", about(), {"udi": "A2"}),
+        "plan": Record("acceptance-plan", subject("plan@1", sha("the plan")), plan, at="2026-11-20T04:00:00Z"),
     }  # fmt: skip
 
 

@@ -84,7 +84,6 @@ def test_intervals_that_rest_on_more_than_counts_are_left_alone(other: Json) -> 
         ("instructions-for-use", {"value": "0.95"}, 1),
         ("model-card", {"value": "0.95"}, 1),
         ("declaration", {"value": "0.95"}, 1),
-        ("model-card", {"value": "0.95", "group": {"sex": "X"}}, 0),
     ],
 )
 def test_declared_figures_are_held_against_the_results(type_: str, figure: Json, notes: int) -> None:
@@ -107,3 +106,40 @@ def test_figures_of_another_version_are_no_contradiction() -> None:
     content = {"document_type": "model-card", "model": earlier, "figures": [{"name": "sensitivity", "value": "0.95"}]}
     records["paper"] = Record("document", subject("paper@1", sha("paper")), content)
     assert noted("declared figure", records) == []
+
+
+def declared(**figure: Any) -> list[str]:
+    """Return what is noted of a figure beside a result on test data (0.9) and one on training data (0.97)."""
+    records = clean()
+    trained = json.loads(json.dumps(records["result"].content))
+    trained["dataset"] = {"name": "train@1", "sha256": sha("train"), "role": "train"}
+    trained["metrics"] = [{**trained["metrics"][0], "value": "0.97"}]
+    records["trained"] = Record("evaluation", records["result"].subject, trained)
+    content = {"document_type": "model-card", "figures": [{"name": "sensitivity", **figure}]}
+    records["paper"] = Record("document", subject("paper@1", sha("paper")), content)
+    return [note.text for note in noted("declared figure", records)]
+
+
+def test_a_figure_of_training_data_says_so_or_is_told() -> None:
+    assert declared(value="0.9") == []
+    assert declared(value="0.97") == [
+        "EV-000008 declares sensitivity (overall) 0.97; on record is 0.9 (0.85 to 0.99) in EV-000005."
+    ]
+    train = {"name": "train@1", "sha256": sha("train"), "role": "train"}
+    assert declared(value="0.97", dataset=train) == []
+
+
+def test_a_figure_that_nothing_on_record_states_is_told() -> None:
+    assert declared(value="0.95", group={"sex": "X"}) == [
+        "EV-000008 declares sensitivity (sex X) 0.95, which no result or dataset here states."
+    ]
+
+
+def test_what_was_erased_is_told_for_good() -> None:
+    erasure = {"evidence": {"name": "EV-000005", "sha256": sha("gone")}, "reason": "Asked for.", "erasure": True}
+    records = clean()
+    records["erasure"] = Record("revocation", subject("EV-000005", sha("gone")), {**erasure, "legal_basis": "A law."})
+    records["again"] = Record("revocation", subject("EV", sha("erasure")), {"reason": "No."}, "approver")
+    assert [note.text for note in noted("erased", records)] == [
+        "EV-000005 was erased by EV-000007 (A law): what it said cannot be weighed any more."
+    ]

@@ -152,7 +152,10 @@ def test_carrying_over_takes_a_planned_change() -> None:
     del records["carried"].content["based_on"]
     found = finding(records)
     assert (found.finding, found.rule) == (Verdict.STALE, Rule.OTHER_VERSION)
-    assert "EV-000009 carries evidence over without the planned change that allows it (--based-on)." in found.reason
+    assert (
+        "EV-000009 carries evidence over, but the planned change that allows it is missing (--based-on)."
+        in found.reason
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,8 +189,48 @@ def test_a_change_within_a_plan_allows_it_and_one_outside_does_not() -> None:
     last.content["based_on"] = [{"name": "EV-000009", "sha256": sha("within")}]
     records["carried"] = last
     assert finding(records).finding is Verdict.MET
-    within["planned_change"] = "rewrite"
-    assert finding(records).finding is Verdict.STALE
+    for flaw in (
+        {"planned_change": "rewrite"},
+        {"type": "rejected-update"},
+        {"to_version": {"name": "clinical-risk@9", "sha256": sha("model 9")}},
+        {"conformance": {"listed": True, "by_protocol": False, "open_deviations": 0}},
+        {"conformance": {"listed": True, "by_protocol": True, "open_deviations": 1}},
+    ):
+        records["within"].content = {**within, **flaw}
+        assert finding(records).finding is Verdict.STALE
+
+
+def test_a_plan_of_changes_is_older_than_the_version_that_it_allows() -> None:
+    records = clean()
+    other_bytes(records)
+    carried(records)
+    changes, last = records.pop("changes"), records.pop("carried")
+    found = finding({**records, "changes": changes, "carried": last})
+    assert found.finding is Verdict.STALE
+    assert "plan EV-000008 is not older than this version's own record" in found.reason
+
+
+def test_a_plan_of_changes_of_another_model_allows_nothing() -> None:
+    records = clean()
+    other_bytes(records)
+    carried(records)
+    records["changes"].content["model"] = {"name": "another@1", "sha256": sha("another 1")}
+    assert finding(records).finding is Verdict.MET  # no model version of that name is on record
+    another = Record("model-version", subject("another@1", sha("another 1"), "folder"), {})
+    assert "is for another" in finding({**records, "another": another}).reason
+
+
+def test_a_document_does_not_borrow_a_models_name_to_be_carried_over() -> None:
+    needs = [{"id": "manual", "kind": "document", "about": "model-version", "must": {"document_type": ["manual"]}}]
+    records = clean()
+    carried(records)
+    content = {"document_type": "manual", "model": {"name": "another@1", "sha256": sha("another 1")}}
+    records["result"] = Record("document", subject("clinical-risk@manual", sha("a manual")), content)
+    another = Record("model-version", subject("another@1", sha("another 1"), "folder"), {})
+    rest = dict(records)
+    assert finding({"genesis": rest.pop("genesis"), "another": another, **rest}, needs=needs).carried == ()
+    content["model"] = {"name": "clinical-risk@1", "sha256": sha("model 1")}
+    assert finding(records, needs=needs).carried == ("EV-000007",)
 
 
 def test_a_revoked_plan_of_changes_allows_nothing() -> None:
@@ -392,3 +435,163 @@ def test_an_old_measurement_is_no_newer_for_being_logged_late() -> None:
     assert rule_of(records, needs=needs) == ("stale", Rule.PAST_AGE)
     records["result"].content["ended_at"] = "2025-11-24T00:00:00Z"
     assert rule_of(records, needs=needs) == ("met", Rule.ALL_SHOWN)
+
+
+# --- who and what is described ------------------------------------------------------------------------
+
+
+def test_of_descriptions_of_the_system_only_the_newest_counts_and_nobody_withdraws_it() -> None:
+    needs = [{"id": "users", "kind": "system-description", "must": {"description.users": ["clinicians"]}}]
+    old = Record("system-description", subject("s@1", sha("s1")), {"description": {"users": "clinicians"}})
+    new = Record("system-description", subject("s@2", sha("s2")), {"description": {"users": "anybody"}})
+    assert finding({**clean(), "old": old}, needs=needs).finding is Verdict.MET
+    assert finding({**clean(), "old": old, "new": new}, needs=needs).against == ("EV-000008",)
+    assert finding({**clean(), "new": new, "old": old}, needs=needs).finding is Verdict.MET
+    gone = {**clean(), "old": old, "gone": revocation("old")}
+    assert finding(gone, needs=needs).finding is Verdict.MET
+
+
+# --- plans that a careful reader would not take ---------------------------------------------------------
+
+
+def own_metric(records: dict[str, Record], threshold: str, **row_: str) -> dict[str, Record]:
+    """Return the record with a criterion, >= threshold, on a metric that nobody knows."""
+    records["plan"].content |= {"groups": []}
+    records["plan"].content["criteria"][0] |= {"metric": "harm", "threshold": threshold}
+    records["result"].content["metrics"] = [row("harm", "0.85") | row_]
+    return records
+
+
+@pytest.mark.parametrize(
+    ("threshold", "told", "expected"),
+    [
+        ("0.80", {"unit": "proportion", "better": "higher"}, ("met", Rule.ALL_SHOWN)),
+        ("0.80", {"unit": "score", "better": "lower"}, ("insufficient", Rule.NO_CRITERION)),
+        ("0.0", {"unit": "proportion", "better": "higher"}, ("insufficient", Rule.NO_CRITERION)),
+    ],
+)
+def test_a_criterion_that_accepts_anything_is_none(threshold: str, told: Json, expected: tuple[str, Rule]) -> None:
+    needs = [{key: value for key, value in ROW["needs"][0].items() if key != "metrics"}]
+    assert rule_of(own_metric(clean(), threshold, **told), needs=needs) == expected
+
+
+def test_an_interval_of_a_low_level_is_flagged() -> None:
+    records = clean()
+    records["plan"].content["criteria"][0]["ci_level"] = records["result"].content["metrics"][0]["ci_level"] = "0.80"
+    assert finding(records).flags == ("Criterion sens is tested on an interval of level 0.80, as plan EV-000004 says.",)
+
+
+def test_criteria_for_one_group_only_are_flagged_and_must_reach_what_the_need_asks() -> None:
+    records = clean()
+    records["plan"].content["criteria"][0] |= {"group": {"sex": "F"}, "threshold": "0.60", "min_n": 2}
+    assert finding(records).flags == ("Plan EV-000004 has criteria for sex F only, none for all cases.",)
+    records["result"].content["metrics"][1]["n"] = 29
+    assert rule_of(records) == ("insufficient", Rule.TOO_FEW)
+
+
+def test_a_criterion_on_a_row_without_interval_does_not_lean_on_the_interval_of_another() -> None:
+    records = clean()
+    records["plan"].content["criteria"][0]["bound"] = "value"
+    del records["result"].content["metrics"][0]["ci_low"], records["result"].content["metrics"][0]["ci_high"]
+    assert rule_of(records) == ("insufficient", Rule.NO_INTERVAL)
+
+
+@pytest.mark.parametrize("instead", [{"name": "prevalence"}, {"value": None, "ci_low": None, "ci_high": None}])
+def test_a_declared_group_is_reported_with_a_value_of_a_metric_under_a_criterion(instead: Json) -> None:
+    records = clean()
+    records["result"].content["metrics"][2] |= instead
+    assert rule_of(records) == ("insufficient", Rule.GROUP_MISSING)
+
+
+def test_a_metric_that_is_named_without_a_value_shows_nothing() -> None:
+    needs = [{"id": "told", "kind": "evaluation", "about": "model-version", "metrics": {"any_of": ["sensitivity"]}}]
+    assert rule_of(clean(), needs=needs) == ("met", Rule.ALL_SHOWN)
+    records = clean()
+    records["result"].content["metrics"] = [{"name": "sensitivity", "n": 400, "reason": "not computed"}]
+    assert rule_of(records, needs=needs) == ("insufficient", Rule.NO_ROW)
+
+
+def test_a_plan_for_test_data_does_not_govern_a_result_on_no_data() -> None:
+    needs = [{**ROW["needs"][0], "where": {}}]
+    records = clean()
+    del records["result"].content["dataset"]
+    assert rule_of(records, needs=needs) == ("insufficient", Rule.WRONG_ROLE)
+    del records["plan"].content["data_role"]
+    assert rule_of(records, needs=needs) == ("met", Rule.ALL_SHOWN)
+
+
+def test_a_plan_drawn_up_after_the_same_data_had_been_measured_on_is_flagged() -> None:
+    records = clean()
+    early = again(records)
+    early.at, early.content = records["plan"].at or "2026-11-20T03:30:00Z", {**early.content, "plan": None}
+    order = {name: records.pop(name) for name in ("genesis", "approver", "reviewer", "model")}
+    records = {**order, "early": early, **records}
+    told = "Plan EV-000005 was logged after EV-000004 had measured this version on the same data."
+    assert told in finding(records).flags
+    early.content["dataset"] = {"name": "tuning@1", "sha256": sha("tuning"), "role": "tune"}
+    assert told not in finding(records).flags
+
+
+# --- measured on something else -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mine", "other"),
+    [
+        ({"benchmark": {"name": "hard"}}, {"benchmark": {"name": "easy"}}),
+        ({"population": "Over 80"}, {"population": "Under 40"}),
+        ({"category": "robustness"}, {"category": "bias"}),
+    ],
+)
+def test_a_failure_is_answered_on_what_it_was_measured_on(mine: Json, other: Json) -> None:
+    needs = [{**ROW["needs"][0], "where": {}}]
+    records = clean()
+    misses(records)
+    del records["result"].content["dataset"], records["plan"].content["data_role"]
+    records["result"].content |= mine
+    records["better"], records["signed"] = superseding(again(records), "result"), approval("better")
+    del records["better"].content["dataset"]
+    records["better"].content |= other
+    assert rule_of(records, needs=needs) == ("failed", Rule.CRITERION_MISSED)
+    records["better"].content |= mine
+    assert rule_of(records, needs=needs) == ("met", Rule.ALL_SHOWN)
+
+
+# --- decisions ------------------------------------------------------------------------------------------
+
+MANUAL: Json = {"id": "manual", "kind": "document", "where": {"document_type": ["manual"]}}
+ASK = "Does the manual say what the users must know?"
+
+
+def manual(version: int = 1) -> Record:
+    content = {"document_type": "manual", "version": version}
+    return Record("document", subject(f"manual@{version}", sha(f"manual {version}")), content)
+
+
+def test_a_decision_answers_for_nothing_that_came_after_it() -> None:
+    yes = determination("met")
+    read = {**clean(), "manual": manual(), "yes": yes}
+    assert finding(read, needs=[MANUAL], ask=ASK).finding is Verdict.MET
+    later = finding({**clean(), "yes": yes, "manual": manual()}, needs=[MANUAL], ask=ASK)
+    assert (later.finding, later.rule) == (Verdict.UNDETERMINED, Rule.QUESTION_OPEN)
+    assert later.reason.startswith("EV-000007 decided it before EV-000008 was on record.")
+    assert finding({**read, "second": manual(2)}, needs=[MANUAL], ask=ASK).finding is Verdict.MET
+    replaced = {**read, "second": superseding(manual(2), "manual")}
+    assert finding(replaced, needs=[MANUAL], ask=ASK).finding is Verdict.UNDETERMINED
+    each = [{**MANUAL, "each": True}]
+    assert finding({**read, "second": manual(2)}, needs=each, ask=ASK).finding is Verdict.UNDETERMINED
+    assert finding({**read, "second": manual(2), "again": determination("met")}, needs=each, ask=ASK).finding is (
+        Verdict.MET
+    )
+
+
+def test_an_approval_on_conditions_and_figures_that_nobody_measured_are_flagged() -> None:
+    records = clean()
+    records["approval"].content["conditions"] = "Only for adults."
+    records["result"].predicate = {"source": {"basis": "estimated"}}
+    found = finding(records)
+    assert found.finding is Verdict.MET
+    assert found.flags == (
+        "EV-000005 holds estimated figures, not measured ones.",
+        "EV-000006 has conditions: Only for adults.",
+    )

@@ -153,6 +153,8 @@ def test_roles_and_what_they_cover() -> None:
     assert admin.may_sign("system-description")
     assert approver.may_sign("system-description")
     assert not reviewer.may_sign("system-description")
+    assert reviewer.may_sign("revocation")
+    assert not reviewer.may_sign("revocation", {"erasure": True})
     only_admin = ring(event(1, OTHER, ["admin"])).named("other")
     assert only_admin is not None
     assert not only_admin.may_sign("evaluation")

@@ -294,6 +294,18 @@ FALSE: dict[str, tuple[str, dict[str, Any], str]] = {
         {"accountability": {"enrolled": 10, "analysed": 8, "missing_score": 1}},
         "is 9, but analysed is 8",
     ),
+    "reason of blanks": ("revocation", {"reason": " \u200b\n"}, "is blank"),
+    "criterion that nothing misses": (
+        "acceptance-plan",
+        {"criteria": [{"id": "a", "metric": "roc_auc", "comparator": ">=", "threshold": "0.00", "bound": "value"}]},
+        "nothing could miss it",
+    ),
+    "interval that says nothing": (
+        "acceptance-plan",
+        {"criteria": [{"id": "a", "metric": "roc_auc", "comparator": ">=", "threshold": "0.8", "bound": "ci_low",
+                       "ci_level": "0.01"}]},
+        "less than 0.5",
+    ),
     "erasure without law": ("revocation", {"erasure": True}, "legal_basis"),
     "revoked key without reason": ("key-event", {"event": "revoked"}, "reason"),
     "claimed control": (

@@ -55,3 +55,24 @@ def test_a_decision_that_would_not_count_is_not_signed(ws: Workspace, decision: 
     acts.determine(ws, ["eu-ai-act/art-15.1"], "m@1", "not-met", "Not shown.")
     keys.trust(ws, keys.create(ws, "reviewer"), holder="Test reviewer", roles=["reviewer"])
     assert acts.determine(ws, ["eu-ai-act/art-15.1"], "m@1", decision, "Looked at.", key="reviewer")
+
+
+def test_a_decision_cites_what_shows_the_requirement(ws: Workspace) -> None:
+    (ws.root / "model").write_text("weights")
+    ws.log_model(ws.root / "model", name="m", version="1")
+    catalog = ws.assess(model="m@1")
+    shown = next(one for one in catalog.findings if one.evidence and one.ask_open)
+    keys.trust(ws, keys.create(ws, "reviewer"), holder="Test reviewer", roles=["reviewer"])
+    acts.determine(ws, [shown.requirement.id], "m", "met", "Read it.", key="reviewer")
+    cited = ws.evidence()[-1].content["based_on"]
+    assert [record["name"] for record in cited] == sorted(shown.evidence)
+
+
+def test_erasing_takes_more_than_recording(ws: Workspace) -> None:
+    (logged,) = ws.log_records(
+        [{"kind": "log", "title": "l", "type": "review", "description": "d", "events": [{"event": "e"}]}]
+    )
+    keys.trust(ws, keys.create(ws, "other"), holder="Pipeline", roles=["recorder"], holder_type="pipeline")
+    with pytest.raises(InvalidInput, match="has not the role admin or approver"):
+        acts.revoke(ws, logged.evidence, "In the way.", erase="Some law", key="other")
+    assert ws.ledger.piece(int(logged.evidence[3:])).kind == "log"

@@ -1,6 +1,7 @@
 """A company's own catalog counts as it was signed, not as its file reads today."""
 
 import json
+import shutil
 from hashlib import sha256
 from pathlib import Path
 
@@ -146,3 +147,51 @@ def test_without_a_catalog_of_its_own_a_record_says_what_it_said_before(
     assert "own_catalogs" not in signed.content
     assert signed.predicate["attachments"] == []
     assert json.dumps(signed.content["system"]["catalogs"]) == '["fda-aidsf"]'
+
+
+SOFT = """\
+id: fda-aidsf
+version: "1"
+date: 2026-11-23
+title: Not FDA's
+publisher: Nobody
+requirements:
+"""
+
+
+def by_hand(ws: Workspace) -> dict[str, object]:
+    """Return a description of the system that brings an easy catalog under the id of one that ships."""
+    text = SOFT + "".join(f"{line}\n" for line in GOOD.splitlines()[GOOD.splitlines().index("requirements:") + 1 :])
+    (ws.root / "soft.yaml").write_text(text)
+    own = {"path": "soft.yaml", "id": "fda-aidsf", "version": "1", "sha256": sha256(text.encode()).hexdigest()}
+    return {
+        "kind": "system-description",
+        **ws.config.system_content(),
+        "own_catalogs": [own],
+        "attachments": [{"path": "soft.yaml", "name": "fda-aidsf.yaml"}],
+    }
+
+
+def test_a_description_is_signed_as_compliance_toml_stands_and_never_by_hand(ws: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="record 1: a description of the system is not written by hand"):
+        ws.log_records([by_hand(ws)])
+    other = shutil.copytree(ws.root / "catalogs", tmp_path / "other" / "catalogs").parent / "compliance.toml"
+    other.write_text((ws.root / "compliance.toml").read_text().replace('name = "Demo"', 'name = "Another"'))
+    with pytest.raises(InvalidInput, match="not written by hand"):
+        record.log_file(ws, other)
+
+
+def test_no_signed_catalog_stands_in_for_one_that_ships(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    forged = by_hand(ws)
+    monkeypatch.setattr(record, "_as_it_stands", lambda *_: None)  # as a program of somebody else's might sign it
+    ws.log_records([forged])
+    used = own_catalogs.in_use(ws, only=["fda-aidsf"])[0]
+    assert used.sha256 == catalogs.sha256("fda-aidsf")
+    with pytest.raises(InvalidInput, match="the id fda-aidsf is that of a catalog at hand"):
+        own_catalogs.in_use(ws, only=["soft.yaml"])
+
+
+@pytest.mark.parametrize("number", ["EV-000000", "EV-000001"])
+def test_a_key_and_a_description_are_not_withdrawn(ws: Workspace, number: str) -> None:
+    with pytest.raises(InvalidInput, match="is not withdrawn"):
+        acts.revoke(ws, number, "It is in the way.")
