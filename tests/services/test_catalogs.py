@@ -135,10 +135,10 @@ def test_every_path_of_a_need_is_a_field_of_its_kind(requirement: Requirement, n
     content = resolved(schema, schema["$defs"]["Predicate"]["properties"]["content"])
     related = [relation.path for relation in need.relations]
     related += [relation.to for relation in need.relations if relation.kind is None]
-    for path in [*need.where, *need.fields, *need.must, *need.least, *need.unique, *related]:
+    for path in [*need.where, *need.fields, *need.holds, *need.must, *need.least, *need.unique, *related]:
         found = at(schema, content, path)
         assert found is not None, f"{need.kind} has no field {path}"
-        for value in (*need.where.get(path, ()), *need.must.get(path, ())):
+        for value in (*need.where.get(path, ()), *need.holds.get(path, ()), *need.must.get(path, ())):
             # A type that the kind lists must be one of its values, else the condition could never hold.
             allowed = found.get("enum") or ([found["const"]] if "const" in found else None)
             assert allowed is None or value in allowed, f"{path} of {need.kind} is never {value}"
