@@ -25,6 +25,7 @@ ROLES = {
 HIGH_RISK = {
     "annex-i": "a product, or its safety component, under a law of Annex I, such as the MDR",
     "annex-iii": "a use that Annex III lists",
+    "annex-iii-exempt": "a use that Annex III lists, judged not high-risk under Art. 6(3)",
     "none": "neither",
 }
 MARKETS = {"EU": "", "US": "", "UK": "", "CH": "", "other": ""}

@@ -43,6 +43,15 @@ def test_with_annex_iii_they_are_owed_from_its_date() -> None:
     assert found["fundamental-rights impact assessment"].reaches is True
 
 
+def test_registration_without_high_risk_is_owed_only_under_the_exemption() -> None:
+    """Art. 49(2) binds for uses that Annex III lists and Art. 6(3) exempts, not for whatever is not high-risk."""
+    none, exempt = (told({**DEVICE, "high_risk": said}) for said in ([], ["annex-iii-exempt"]))
+    assert none["registration in the EU database"].reaches is False
+    assert exempt["registration in the EU database"].reaches is True
+    assert exempt["registration in the EU database"].requirements == ("eu-ai-act/art-49.2",)
+    assert exempt["provider's duties for a high-risk system"].reaches is False
+
+
 def test_pathways_shut_each_other_out() -> None:
     found = told(DEVICE)
     assert found["content of a De Novo request"].reaches is True
