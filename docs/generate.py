@@ -140,7 +140,7 @@ def names() -> str:
         for kind, path, value in {
             (need.kind, path, str(value).lower() if isinstance(value, bool) else str(value))
             for need in row.needs
-            for path, values in need.where.items()
+            for path, values in (*need.where.items(), *need.holds.items())
             for value in values
         }:
             words.setdefault(kind, {}).setdefault(path, Counter())[value] += 1

@@ -14,7 +14,7 @@ from compliance.core.system import Feature, HighRisk, Role, UnitedStates
 
 ROLES = {
     "provider": "develops it, or has it developed, under its own name",
-    "manufacturer": "of the product that it is part of",
+    "manufacturer": "of the product that it is part of; under its own name it is the provider too (Art. 25(3))",
     "deployer": "uses it under its own authority, as a hospital does",
     "gpai-provider": "of a general-purpose AI model",
     "authorised-representative": "acts in the Union by a mandate of a provider outside it",
@@ -25,6 +25,7 @@ ROLES = {
 HIGH_RISK = {
     "annex-i": "a product, or its safety component, under a law of Annex I, such as the MDR",
     "annex-iii": "a use that Annex III lists",
+    "annex-iii-exempt": "a use that Annex III lists, judged not high-risk under Art. 6(3)",
     "none": "neither",
 }
 MARKETS = {"EU": "", "US": "", "UK": "", "CH": "", "other": ""}

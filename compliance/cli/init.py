@@ -36,7 +36,7 @@ def init(
     role: Annotated[Words, typer.Option(metavar="ROLE", help="provider, manufacturer, deployer…; repeat.")] = None,
     market: Annotated[Words, typer.Option(metavar="MARKET", help="EU, US, UK, CH, other; may be repeated.")] = None,
     high_risk: Annotated[
-        Words, typer.Option("--high-risk", metavar="ROUTE", help="annex-i, annex-iii or none; may be repeated.")
+        Words, typer.Option("--high-risk", metavar="ROUTE", help="annex-i, annex-iii, annex-iii-exempt, none; repeat.")
     ] = None,
     feature: Annotated[
         Words, typer.Option(metavar="FEATURE", help="talks-to-people, generates-content… or none; repeat.")

@@ -46,7 +46,20 @@ def _applies(requirement: Requirement, profile: Mapping[str, Any]) -> tuple[bool
             return False, f"It reaches systems with {key} {_any_of(wanted)}; the signed profile says {_any_of(said)}."
     if unsaid:
         return None, f"The signed profile does not say {' or '.join(unsaid)}, which decides whether this row applies."
-    return True, ""
+    return _unless(requirement, profile)
+
+
+def _unless(requirement: Requirement, profile: Mapping[str, Any]) -> tuple[bool | None, str]:
+    """Say whether an exemption frees the system; one that hangs on what nobody said leaves the row open."""
+    answers = {key: values_of(profile, key) for key in requirement.applies_unless}
+    if any(said is not None and not set(said) & set(requirement.applies_unless[key]) for key, said in answers.items()):
+        return True, ""
+    if unsaid := [key for key, said in answers.items() if said is None]:
+        return None, f"The signed profile does not say {' or '.join(unsaid)}, which may free from this row."
+    if not answers:
+        return True, ""
+    told = " and ".join(f"{key} {_any_of(said or [])}" for key, said in answers.items())
+    return False, f"It does not reach systems with {told}, as the signed profile says."
 
 
 def values_of(profile: Mapping[str, Any], key: str) -> list[Any] | None:

@@ -72,10 +72,10 @@ class Approved(Strict):
 
 
 class Relation(Strict):
-    """Every value at `path` stands so to the value at `to`: dates to dates, identities to identities."""
+    """Every value at `path` stands so to the value at `to`: dates to dates, identities and numbers to their like."""
 
     path: Path
-    relation: Literal["equal", "not-later", "not-earlier"] = Field(alias="is")
+    relation: Literal["equal", "not-later", "not-earlier", "at-least"] = Field(alias="is")
     to: Path
     kind: Slug | None = None
     """Where `to` stands: the newest live record of this kind about the same thing; left out: the same record."""
@@ -86,7 +86,7 @@ class Relation(Strict):
 
     @model_validator(mode="after")
     def _dated(self) -> Self:
-        if self.days is not None and self.relation == "equal":
+        if self.days is not None and self.relation not in ("not-later", "not-earlier"):
             raise ValueError("days go with not-later or not-earlier")
         return self
 
@@ -108,6 +108,8 @@ class Need(Strict):
     fields: tuple[Path, ...] = ()
     """The field is there and not empty; in a list, in every item."""
     metrics: Metrics | None = None
+    holds: Mapping[Path, tuple[Scalar, ...]] = {}
+    """Each of these values is there, each in some item: all of a set, where one of it is not enough."""
     least: Mapping[Path, Annotated[int, Field(ge=1)]] = {}
     """An integer of at least this, or a list of at least so many items."""
     must: Mapping[Path, tuple[Scalar, ...]] = {}
@@ -135,8 +137,8 @@ class Need(Strict):
         """Whether more than presence is checked, so that it may stand without a question to a person."""
         measured = self.criterion or self.metrics or self.groups
         return bool(
-            self.kind == AUDIT_TRAIL or measured or self.must or self.least or self.relations or self.unique
-            or self.figures
+            self.kind == AUDIT_TRAIL or measured or self.must or self.holds or self.least or self.relations
+            or self.unique or self.figures
         )  # fmt: skip
 
     @model_validator(mode="after")
@@ -146,7 +148,7 @@ class Need(Strict):
             raise ValueError(f"metrics, groups and criterion go with {' or '.join(sorted(MEASURED_KINDS))}")
         if self.figures and self.kind != "document":
             raise ValueError("figures go with document")
-        for word, conditions in (("where", self.where), ("must", self.must)):
+        for word, conditions in (("where", self.where), ("must", self.must), ("holds", self.holds)):
             for path, values in conditions.items():
                 if not values:
                     raise ValueError(f"{word}.{path} names no value")
@@ -174,6 +176,8 @@ class Requirement(Strict):
     applies_from: Mapping[Exposure, IsoDate] = {}
     applies_if: Mapping[ProfileKey, tuple[bool | str, ...]] = {}
     """Keys of the profile; all must match, each by any of its values."""
+    applies_unless: Mapping[ProfileKey, tuple[bool | str, ...]] = {}
+    """Keys of the profile that free from the row where all match: an exemption."""
     needs: tuple[Need, ...] = ()
     unmeasured: Text | None = None
     """Why no need judges a row that could be measured in part."""
@@ -253,6 +257,8 @@ def compile_need(requirement: str, need: Need) -> dict[str, Any]:
         _put(content, path.split("."), {"enum": list(values)}, each=False)
     for path in need.fields:
         _put(content, path.split("."), {"not": {"enum": [None, "", [], {}]}}, each=True)
+    if held := [_holding(path, value) for path, values in need.holds.items() for value in values]:
+        content["allOf"] = held
     for path, least in need.least.items():
         _put(content, path.split("."), {"minimum": least, "minItems": least}, each=True)
     for path, values in need.must.items():
@@ -302,6 +308,12 @@ def _grouped(row: dict[str, Any], group: str) -> dict[str, Any]:
     properties = {name: rule for name, rule in row.get("properties", {}).items() if name != "n"}
     properties["group"] = {"minProperties": 1} if group == ANY_GROUP else {"required": [group]}
     return {"required": [*row.get("required", []), "group"], "properties": properties}
+
+
+def _holding(path: str, value: Scalar) -> dict[str, Any]:
+    held: dict[str, Any] = {}
+    _put(held, path.split("."), {"const": value}, each=False)
+    return held
 
 
 def _put(schema: dict[str, Any], path: list[str], leaf: dict[str, Any], *, each: bool) -> None:

@@ -24,7 +24,9 @@ DUTIES = {
     "telling people that they deal with an AI system": "eu-ai-act/art-50.1",
     "marking of generated content": "eu-ai-act/art-50.2",
     "conditions for special categories of personal data": "eu-ai-act/art-4a.",
-    "documentation of a general-purpose model": "eu-ai-act/art-53.",
+    "technical documentation of a general-purpose model": "eu-ai-act/art-53.1.a",
+    "copyright policy of a general-purpose model": "eu-ai-act/art-53.1.c",
+    "public summary of its training content": "eu-ai-act/art-53.1.d",
     "duties for systemic risk": "eu-ai-act/art-55.",
     "cybersecurity by section 524B": "fda/524b/b.",
     "content of a 510(k)": "fda/cfr-807.87",
@@ -127,9 +129,10 @@ def _against(row: Requirement, profile: Mapping[str, Any]) -> str:
         said = values_of(profile, key)
         if said is not None and not set(said) & set(wanted):
             told.append(f"{wording.KEYS[key]} {wording.either(said)}, not {wording.either(wanted)}")
-    return "; ".join(told)
+    return "; ".join(told or wording.conditions(row.applies_unless))
 
 
 def _unsaid(row: Requirement, profile: Mapping[str, Any]) -> str:
-    keys = [wording.KEYS[key] for key in row.applies_if if values_of(profile, key) is None]
+    asked = (*row.applies_if, *row.applies_unless)
+    keys = [wording.KEYS[key] for key in asked if values_of(profile, key) is None]
     return f"the profile does not say: {', '.join(keys)}"

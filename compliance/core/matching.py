@@ -18,6 +18,8 @@ from compliance.core.evidence import Evidence
 from compliance.core.findings import Rule, Said
 from compliance.errors import InvalidInput
 
+NAMED = 5
+"""So many of the values that a list does not hold are named."""
 DATA_ROLE, STATUS = "dataset.role", "status"
 
 
@@ -74,6 +76,12 @@ def _lacks_inside(need: Need, piece: Evidence) -> Said | None:
     for path in need.fields:
         if any(value in paths.EMPTY for value in paths.at(piece.content, path)):
             return Said(f"{piece.number} leaves out {paths.label(path)}.", field=path)
+    for path, wanted in need.holds.items():
+        found = paths.said(piece.content, path)
+        if lacking := [value for value in wanted if not paths.one_of(value, found)]:
+            named = ", ".join(str(value) for value in lacking[:NAMED])
+            more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
+            return Said(f"{piece.number} leaves out {named}{more} in {paths.label(path)}.", field=path)
     for path, least in need.least.items():
         if why := _too_few(piece.number, piece.content, path, least):
             return why

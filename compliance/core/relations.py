@@ -1,11 +1,12 @@
 """How the values of one record stand to those of another: dates in order, identities equal.
 
 Dates and times compare by day where one of them is a day, or where days are added to the other one. Identities are
-equal letter by letter: version 1.10 is not version 1.1.
+equal letter by letter: version 1.10 is not version 1.1. Numbers compare by what they count, written as text or not.
 """
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from compliance.core import paths
@@ -17,7 +18,7 @@ from compliance.core.paths import label
 Counterpart = Callable[[str, Evidence], Evidence | None]
 """Kind and piece -> the newest live record of that kind about the same thing."""
 
-_WORDS = {"equal": "equal to", "not-later": "not later than", "not-earlier": "not earlier than"}
+_WORDS = {"equal": "equal to", "not-later": "not later than", "not-earlier": "not earlier than", "at-least": "at least"}
 _DAY = len("2026-11-23")
 
 
@@ -79,9 +80,11 @@ def _shared_list(path: str, to: str) -> str:
 
 
 def stands(relation: Relation, value: Any, to: Any) -> bool | None:
-    """Say whether value stands so to the other; None where they are no dates."""
+    """Say whether value stands so to the other; None where they are no dates, or no numbers."""
     if relation.relation == "equal":
         return bool(value == to and type(value) is type(to)) or _same_day(value, to)
+    if relation.relation == "at-least":
+        return None if isinstance(value, bool) or isinstance(to, bool) else _at_least(value, to)
     if not (_is_moment(value) and _is_moment(to)):
         return None
     if relation.days is None and len(value) == len(to):
@@ -89,6 +92,14 @@ def stands(relation: Relation, value: Any, to: Any) -> bool | None:
     mine, theirs = date.fromisoformat(value[:_DAY]), date.fromisoformat(to[:_DAY])
     theirs += timedelta(days=relation.days or 0)
     return mine <= theirs if relation.relation == "not-later" else mine >= theirs
+
+
+def _at_least(value: Any, to: Any) -> bool | None:
+    try:
+        one, two = Decimal(value), Decimal(to)
+    except (InvalidOperation, TypeError, ValueError):
+        return None
+    return one >= two if one.is_finite() and two.is_finite() else None
 
 
 def _same_day(value: Any, to: Any) -> bool:

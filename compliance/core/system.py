@@ -24,7 +24,7 @@ Role = Literal[
     "distributor",
     "sponsor",
 ]
-HighRisk = Literal["annex-i", "annex-iii"]
+HighRisk = Literal["annex-i", "annex-iii", "annex-iii-exempt"]
 Feature = Literal["talks-to-people", "generates-content", "keeps-learning", "special-category-data"]
 
 

@@ -81,7 +81,7 @@ def is_hopeless(need: Need, piece: Evidence) -> bool:
         return True
     judged = [*need.must, *(relation.path for relation in need.relations), *need.unique]
     judged += ["figures"] if need.figures else []
-    asked = [*need.fields, *need.least, *judged, *(["plan"] if need.criterion else [])]
+    asked = [*need.fields, *need.holds, *need.least, *judged, *(["plan"] if need.criterion else [])]
     if any(_has(piece, path) for path in judged):
         return False
     return not all(_has(piece, path) for path in asked) or matching.lacks_on_its_face(need, piece) is not None

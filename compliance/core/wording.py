@@ -3,11 +3,11 @@
 What is said here is read off the row, nothing is added: a condition that the row does not state is not worded.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from compliance.core.catalog import AUDIT_TRAIL, Metrics, Need, Relation, Requirement
+from compliance.core.catalog import AUDIT_TRAIL, Metrics, Need, ProfileKey, Relation, Requirement
 
-KEYS = {
+KEYS: dict[ProfileKey, str] = {
     "roles": "role",
     "high_risk": "high-risk by",
     "markets": "market",
@@ -46,7 +46,14 @@ _ABOUT = {
 
 def applicability(requirement: Requirement) -> str:
     """Say which systems the row reaches."""
-    return "; ".join(f"{KEYS[key]} {either(values)}" for key, values in requirement.applies_if.items()) or "any system"
+    reached = "; ".join(conditions(requirement.applies_if)) or "any system"
+    freed = " and ".join(conditions(requirement.applies_unless))
+    return f"{reached}; not where {freed}" if freed else reached
+
+
+def conditions(profile: Mapping[ProfileKey, Sequence[object]]) -> list[str]:
+    """Return answers of a profile, in words."""
+    return [f"{KEYS[key]} {either(values)}" for key, values in profile.items()]
 
 
 def dates(requirement: Requirement) -> str:
@@ -94,6 +101,8 @@ def _metrics(metrics: Metrics) -> str:
 def _required(need: Need) -> Iterator[str]:
     if need.fields:
         yield f"gives {', '.join(need.fields)}"
+    for path, values in need.holds.items():
+        yield f"{path} holds each of {', '.join(str(value) for value in values)}"
     for path, least in need.least.items():
         yield f"has at least {least} in {path}"
     for group in need.groups:
@@ -116,7 +125,12 @@ def _judged(need: Need) -> Iterator[str]:
 def _relation(relation: Relation) -> str:
     there = relation.to if relation.kind is None else f"{relation.to} of the newest {relation.kind}"
     days = f" plus {relation.days} days" if relation.days is not None else ""
-    words = {"equal": "equals", "not-later": "is not later than", "not-earlier": "is not earlier than"}
+    words = {
+        "equal": "equals",
+        "not-later": "is not later than",
+        "not-earlier": "is not earlier than",
+        "at-least": "is at least",
+    }
     return f"{relation.path} {words[relation.relation]} {there}{days}"
 
 

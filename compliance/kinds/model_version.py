@@ -225,6 +225,7 @@ class ModelVersion(Content):
     release_stage: Literal["development", "pilot", "released", "withdrawn"] | None = None
     distribution: list[Distribution] | None = None
     udi: Word | None = None
+    """UDI-DI of a device; of another product, the marker that identifies and traces it without doubt."""
     recommended_use: Text | None = None
     limitations: list[Text] | None = None
     remarks: list[Text] | None = Field(default=None)

@@ -27,6 +27,7 @@ def problems(need: Need) -> Iterator[str]:
         *need.where,
         *need.fields,
         *need.must,
+        *need.holds,
         *need.least,
         *need.unique,
         *(r.path for r in need.relations),
@@ -37,7 +38,7 @@ def problems(need: Need) -> Iterator[str]:
     for relation in need.relations:
         if relation.kind is not None:
             yield from _unknown(relation.kind, relation.to)
-    for word, conditions in (("where", need.where), ("must", need.must)):
+    for word, conditions in (("where", need.where), ("holds", need.holds), ("must", need.must)):
         for path, values in conditions.items():
             allowed = _allowed(_field(need.kind, path))
             for value in values:
@@ -54,7 +55,7 @@ def described(kind: str, path: str) -> str:
 
 def unreachable(row: Requirement) -> Iterator[str]:
     """Yield what no profile could ever say of the answers that a row applies to: it would silently reach nobody."""
-    for key, values in row.applies_if.items():
+    for key, values in (*row.applies_if.items(), *row.applies_unless.items()):
         answer, listed = _answer(key)
         allowed = ["yes", "no"] if answer.get("type") == "boolean" else answer.get("enum")
         for value in values:

@@ -123,7 +123,7 @@ keys = {keys}
 
 # A key left out means "not said", and leaves what hangs on it undetermined:
 #   roles: provider, manufacturer, deployer, gpai-provider, authorised-representative, importer, distributor, sponsor
-#   high_risk: annex-i, annex-iii, or empty · markets: EU, US, UK, CH, other
+#   high_risk: annex-i, annex-iii, annex-iii-exempt, or empty · markets: EU, US, UK, CH, other
 #   features: talks-to-people, generates-content, keeps-learning, special-category-data
 #   device = {{ law = "MDR", class = "IIa", rule = "11", notified_body = true }}
 #   gpai = {{ systemic_risk = false, open_source = true }}

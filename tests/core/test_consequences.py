@@ -43,11 +43,52 @@ def test_with_annex_iii_they_are_owed_from_its_date() -> None:
     assert found["fundamental-rights impact assessment"].reaches is True
 
 
+def test_registration_without_high_risk_is_owed_only_under_the_exemption() -> None:
+    """Art. 49(2) binds for uses that Annex III lists and Art. 6(3) exempts, not for whatever is not high-risk."""
+    none, exempt = (told({**DEVICE, "high_risk": said}) for said in ([], ["annex-iii-exempt"]))
+    assert none["registration in the EU database"].reaches is False
+    assert exempt["registration in the EU database"].reaches is True
+    assert exempt["registration in the EU database"].requirements == ("eu-ai-act/art-49.2",)
+    assert exempt["provider's duties for a high-risk system"].reaches is False
+
+
 def test_pathways_shut_each_other_out() -> None:
     found = told(DEVICE)
     assert found["content of a De Novo request"].reaches is True
     assert found["content of a PMA"].why == "US pathway De Novo, not PMA"
     assert found["predetermined change control plan"].why == "PCCP in the submission no, not yes"
+
+
+GPAI: dict[str, Any] = {"roles": ["gpai-provider"], "high_risk": [], "markets": ["EU"], "features": []}
+
+
+@pytest.mark.parametrize(
+    ("gpai", "reaches"),
+    [
+        ({"open_source": True, "systemic_risk": False}, False),
+        ({"open_source": True, "systemic_risk": True}, True),
+        ({"open_source": False, "systemic_risk": False}, True),
+        (None, None),
+    ],
+)
+def test_an_open_model_without_systemic_risk_owes_no_technical_documentation(gpai: Any, reaches: bool | None) -> None:
+    """Art. 53(2): points (a) and (b) do not bind, and with them Annexes XI section 1 and XII; (c) and (d) do."""
+    profile = GPAI if gpai is None else {**GPAI, "gpai": gpai}
+    found = told(profile)
+    assert found["technical documentation of a general-purpose model"].reaches is reaches
+    assert found["copyright policy of a general-purpose model"].reaches is True
+    rows = {row.id: row for catalog in CATALOGS for row in catalog.requirements}
+    for name in ("art-53.1.b.i", "annex-xi.s1.2.d", "annex-xii.2.b", "art-54.1"):
+        answer = reach(rows[f"eu-ai-act/{name}"], profile, ON)
+        assert (answer.applies, bool(answer.reason)) == (reaches, reaches is not True)
+    assert reach(rows["eu-ai-act/art-53.1.d"], profile, ON).applies is True
+
+
+def test_an_exemption_says_by_which_answers_it_frees() -> None:
+    duty = told({**GPAI, "gpai": {"open_source": True, "systemic_risk": False}})[
+        "technical documentation of a general-purpose model"
+    ]
+    assert duty.why == "open-source model yes; systemic risk no"
 
 
 def test_what_nobody_said_is_open_and_names_the_answer_that_is_missing() -> None:

@@ -246,6 +246,23 @@ def test_the_reason_is_in_words_and_the_path_beside_it() -> None:
     assert "[]" not in result.reason
 
 
+@pytest.mark.parametrize(
+    ("value", "to", "holds"),
+    [
+        (400, 400, True), (399, 400, False), ("0.90", "0.9", True), ("10", "9", True), ("0.8", "0.9", False),
+        ("many", 400, None), (True, 1, None), ("NaN", "1", None),
+    ],
+)  # fmt: skip
+def test_numbers_compare_by_what_they_count(value: Any, to: Any, holds: bool | None) -> None:
+    enough = Relation.model_validate({"path": "a", "is": "at-least", "to": "b"})
+    assert relations.stands(enough, value, to) is holds
+
+
+def test_days_go_with_dates_only() -> None:
+    with pytest.raises(ValueError, match="days go with"):
+        Relation.model_validate({"path": "a", "is": "at-least", "to": "b", "days": 3})
+
+
 @given(DAYS, DAYS, st.integers(0, 400))
 def test_later_by_days_and_earlier_by_days_are_each_others_mirror(one: str, two: str, days: int) -> None:
     later = Relation.model_validate({"path": "a", "is": "not-later", "to": "b", "days": days})

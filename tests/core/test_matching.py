@@ -32,6 +32,7 @@ NEEDS = st.fixed_dictionaries(
     optional={
         "where": st.just({"dataset.role": ["test"]}),
         "fields": st.sampled_from([["method"], ["steps"], ["steps[].done"]]),
+        "holds": st.sampled_from([{"steps[].done": ["yes", "no"]}, {"metrics[].name": ["sensitivity", "roc_auc"]}]),
         "groups": st.sampled_from([["*"], ["sex"]]),
         "metrics": st.fixed_dictionaries(
             {"any_of": st.just(["sensitivity"])},
@@ -63,6 +64,17 @@ def test_interval_and_cases_may_not_be_pieced_together_from_two_rows() -> None:
     need = {"id": "n", "kind": "evaluation", "metrics": {"any_of": ["sensitivity"], "interval": True, "min_n": 30}}
     assert not judged(need, {"metrics": [{**BARE, "n": 50}, {**FULL, "n": 5}]})[0]
     assert judged(need, {"metrics": [FULL]}) == (True, None)
+
+
+def test_all_of_a_set_must_be_there_each_in_some_item() -> None:
+    need = {"id": "n", "kind": "evaluation", "holds": {"steps[].done": ["a", "b", "c"], "metrics[].n": [5]}}
+    whole: Any = {"metrics": [FULL, {**BARE, "n": 5}], "steps": [{"done": one} for one in "cab"]}
+    assert judged(need, whole) == (True, None)
+    for lacking in ({"metrics": [BARE]}, {"steps": [{"done": "a"}, {"done": "a"}, {"done": "a"}]}, {"steps": []}):
+        valid, fault = judged(need, {**whole, **lacking})
+        assert not valid
+        assert fault
+    assert "leaves out b, c in" in str(judged(need, {**whole, "steps": [{"done": "a"}]})[1])
 
 
 def test_one_item_of_a_list_satisfies_all_conditions_on_it() -> None:

@@ -13,6 +13,7 @@ from compliance.services import catalogs
 NEED: dict[str, Any] = {
     "id": "all", "kind": "evaluation", "about": "model-version", "each": True,
     "where": {"dataset.role": ["test", "external-test"]}, "fields": ["protocol.document"], "least": {"metrics": 2},
+    "holds": {"languages[]": ["de", "fr"]},
     "must": {"masked": [True]}, "unique": ["seed"], "groups": ["sex", "*"], "criterion": "passed",
     "metrics": {"any_of": ["sensitivity", "roc_auc", "f1"], "interval": True, "min_n": 30},
     "relations": [{"path": "a", "is": "not-later", "to": "b", "kind": "change", "days": 15}],
@@ -31,6 +32,7 @@ def test_every_condition_is_said() -> None:
         "where dataset.role is test or external-test",
         "reports sensitivity, roc_auc or f1, with its confidence interval, on at least 30 cases",
         "gives protocol.document",
+        "languages[] holds each of de, fr",
         "has at least 2 in metrics",
         "broken down by sex",
         "broken down by some attribute",
@@ -73,6 +75,8 @@ def test_a_row_says_whom_it_reaches_and_from_when() -> None:
     assert wording.dates(row) == "2028-08-02 (Annex I)"
     assert wording.bound(row) == "provider, GPAI provider with systemic risk, other"
     assert wording.applicability(requirement("law/y")) == "any system"
+    freed = requirement("law/z", applies_unless={"gpai.open_source": [True], "gpai.systemic_risk": [False]})
+    assert wording.applicability(freed) == "any system; not where open-source model yes and systemic risk no"
 
 
 def test_every_row_that_ships_can_be_worded() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from compliance.core.applicability import reach
 from compliance.core.catalog import AUDIT_TRAIL, LAW, Catalog, Need, Requirement
 from compliance.errors import UnknownReference
 from compliance.kinds.schema import schema as kind_schema
@@ -119,6 +120,54 @@ def test_dates_follow_the_act() -> None:
     assert {row.status for row in CATALOGS["fda-aidsf"].requirements} == {"draft guidance"}
 
 
+ROLES = {
+    "P": "provider", "M": "manufacturer", "D": "deployer", "G": "gpai-provider", "GS": "gpai-provider",
+    "AR": "authorised-representative", "IMP": "importer", "DIS": "distributor",
+}  # fmt: skip
+"""What a profile calls those whom the AI Act sheet's codes name; authorities, notified bodies and suppliers have none."""
+AI_ACT = {row.id.removeprefix("eu-ai-act/"): row for row in CATALOGS["eu-ai-act"].requirements}
+BY_LIST = {"annex-i": "2028-08-02", "annex-iii": "2027-12-02"}
+
+
+def test_rows_of_the_act_reach_whom_they_bind_and_nobody_else() -> None:
+    assert {name: set(row.applies_if["roles"]) for name, row in AI_ACT.items()} == {
+        name: {ROLES[code] for code in row.binds if code in ROLES} for name, row in AI_ACT.items()
+    }
+    systemic = [name for name, row in AI_ACT.items() if "gpai.systemic_risk" in row.applies_if]
+    assert systemic == [name for name, row in AI_ACT.items() if "GS" in row.binds and "G" not in row.binds]
+
+
+def due(name: str) -> dict[str, str]:
+    """Return the days of section 3 of the sheet; what bites only for high-risk systems is due with Section 2."""
+    single = {
+        r"art-2\.13": "2026-07-27", r"art-4a\.": "2026-07-27", r"art-2\.scope|art-[45]\.": "2025-02-02",
+        r"art-(50|57|59|9[1-3])\.|art-111\.2": "2026-08-02",
+    }  # fmt: skip
+    if re.match(r"art-5[1-5]\.|annex-xii?\.|art-111\.3", name):
+        return {"gpai": "2025-08-02"}
+    return next(({"any": day} for which, day in single.items() if re.match(which, name)), BY_LIST)
+
+
+def test_rows_of_the_act_bind_from_the_days_that_the_sheet_gives() -> None:
+    standards = {name: {**BY_LIST, "gpai": "2026-08-02"} for name in ("art-40.1", "art-41.5")}
+    expected = {name: due(name) for name in AI_ACT} | standards
+    assert {name: dict(row.applies_from) for name, row in AI_ACT.items()} == expected
+
+
+def test_what_the_act_asks_for_annex_iii_alone_reaches_no_device_of_annex_i_alone() -> None:
+    """Traps 2, 3 and 10 of the sheet: no registration, no impact assessment, no notice, no explanation."""
+    device = {"roles": list(set(ROLES.values())), "high_risk": ["annex-i"], "features": []}
+    both = {**device, "high_risk": ["annex-i", "annex-iii"]}
+    only = re.compile(r"art-(27|86|49)\.|art-26\.(8|11)$|art-16\.i$|annex-viii?\.|annex-vi\.|art-73\.9$|art-6\.4$")
+    by_device, by_both = (
+        {name for name, row in AI_ACT.items() if reach(row, profile, "2029-01-01").applies is not False}
+        for profile in (device, both)
+    )
+    registered = {name for name in AI_ACT if only.match(name) and not name.startswith("annex-vii.")}
+    assert registered & by_device == set()
+    assert {"art-49.1", "art-27.1.a", "art-26.11", "art-86.1", "annex-viii.a.1", "annex-vi.2"} <= by_both
+
+
 def test_every_status_is_one_of_the_words() -> None:
     words = (
         *LAW, "draft guidance", "guidance", "voluntary standard", "voluntary framework", "reporting guideline", "draft",
@@ -135,10 +184,10 @@ def test_every_path_of_a_need_is_a_field_of_its_kind(requirement: Requirement, n
     content = resolved(schema, schema["$defs"]["Predicate"]["properties"]["content"])
     related = [relation.path for relation in need.relations]
     related += [relation.to for relation in need.relations if relation.kind is None]
-    for path in [*need.where, *need.fields, *need.must, *need.least, *need.unique, *related]:
+    for path in [*need.where, *need.fields, *need.holds, *need.must, *need.least, *need.unique, *related]:
         found = at(schema, content, path)
         assert found is not None, f"{need.kind} has no field {path}"
-        for value in (*need.where.get(path, ()), *need.must.get(path, ())):
+        for value in (*need.where.get(path, ()), *need.holds.get(path, ()), *need.must.get(path, ())):
             # A type that the kind lists must be one of its values, else the condition could never hold.
             allowed = found.get("enum") or ([found["const"]] if "const" in found else None)
             assert allowed is None or value in allowed, f"{path} of {need.kind} is never {value}"
