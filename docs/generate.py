@@ -127,7 +127,8 @@ def catalog_counts() -> str:
         _, *counts = catalogs.tally(catalog).to_dict().values()
         lines.append(f"| [`{catalog.id}`](#{catalog.id}) | {catalog.version} | {' | '.join(map(str, counts))} |")
     for catalog in found:
-        lines += [f"\n## {catalog.id}\n", f"{catalog.title}. {catalog.publisher}, {catalog.date}.\n", catalog.note]
+        head = f"{catalog.title}. {catalog.publisher}, {catalog.date}.\n"
+        lines += [f"\n## {catalog.id}\n", head, *([catalog.note] if catalog.note else [])]
     return "\n".join(lines)
 
 

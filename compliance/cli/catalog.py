@@ -102,6 +102,9 @@ def check(
     _table(tallies)
     subject = f"{file}: {checked[0].id} {checked[0].version}" if file else f"{len(checked)} catalogs"
     output.say(f"{subject}: nothing is wrong.")
+    if file and checked[0].id in catalogs.ids():
+        output.say(f"  {checked[0].id} is the id of a catalog at hand: `compliance catalog diff` compares the two.")
+        output.say("  To use yours in a system, give it and its rows ids of their own.")
 
 
 def diff(

@@ -8,8 +8,9 @@ other (about, criterion, approval, role, age, bytes) is decided by `compliance.c
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
+from unicodedata import category
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from compliance.core.evidence import Completeness, IsoDate, Name, Strict, predicate_type
 
@@ -43,7 +44,24 @@ RequirementId = Annotated[
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 Path = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\[\])?(\.[a-z][a-z0-9_]*(\[\])?)*$", max_length=120)]
 """Where a field stands, from `content`: `dataset.role`; `hazards[].controls` goes into a list."""
-Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+
+UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+JOINING = frozenset("\n\t\u200c\u200d")
+"""Characters of those classes that text is written with: line ends, and what joins or parts letters of some scripts."""
+
+
+def _seen(text: str) -> str:
+    """Refuse what a reader of a row would not see: control, direction and invisible characters, or nothing at all."""
+    if not text.isprintable():
+        for character in text:
+            if character not in JOINING and category(character) in UNSEEN:
+                raise ValueError(f"holds U+{ord(character):04X}, a character that is not seen")
+    if not text or text.isspace():
+        raise ValueError("is empty")
+    return text
+
+
+Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_seen)]
 Scalar = bool | int | str
 Role = Literal["recorder", "reviewer", "approver", "admin"]
 Exposure = Literal["annex-i", "annex-iii", "gpai", "any"]
@@ -163,14 +181,14 @@ class Requirement(Strict):
     """Exact citation."""
     text: Text
     """Paraphrase in our words; the authentic text is the legislator's."""
-    binds: tuple[str, ...] = Field(min_length=1)
+    binds: tuple[Text, ...] = Field(min_length=1)
     evidence_kinds: tuple[Slug, ...] = Field(min_length=1)
     what_shows_it: Text
     measurable: Annotated[str, StringConstraints(pattern=r"^(no|(yes|partly): .+)$")]
     tier: Literal["C", "S", "X"]
     confidence: Literal["high", "medium", "low"]
     """How sure we are that citation and paraphrase are right."""
-    source: tuple[str, ...] = Field(min_length=1)
+    source: tuple[Text, ...] = Field(min_length=1)
     status: Text
     """Legal status: in force, draft guidance, applies from a date."""
     applies_from: Mapping[Exposure, IsoDate] = {}
@@ -225,7 +243,7 @@ class Catalog(Strict):
     date: IsoDate
     title: Text
     publisher: Text
-    note: str = ""
+    note: Text | None = None
     requirements: tuple[Requirement, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -50,10 +50,11 @@ class Located:
         return f"{self.name}:{self.line}"
 
 
-def read_records(data: bytes, name: str, *, first: str = "kind") -> list[Located]:
+def read_records(data: bytes, name: str, *, first: str = "kind", most: int | None = None) -> list[Located]:
     """Return the records of a file: YAML documents, or a JSON object or array of objects (`*.json`).
 
-    `first` is the field that such a record begins with, for whoever wrote something else.
+    `first` is the field that such a record begins with, for whoever wrote something else; `most` bounds how many
+    names and values YAML may hold, where the file is small and its reader is to stay so.
     Raises InvalidInput, naming file and line, for whatever the limits above refuse.
     """
     begin = f"Begin with `{first}: …` and write one field a line."
@@ -61,7 +62,7 @@ def read_records(data: bytes, name: str, *, first: str = "kind") -> list[Located
         _refuse(name, None, "is empty", begin)
     return [
         _record(value, name, line, lines, begin)
-        for value, line, lines in _values(data, name, _spelled)
+        for value, line, lines in _values(data, name, _spelled, most)
         if value is not None
     ] or (_refuse(name, 1, "holds no record", begin))
 
@@ -98,13 +99,15 @@ def _record(value: Any, name: str, line: int, lines: dict[Path, int], begin: str
     return Located(value, name, line, lines)
 
 
-def _values(data: bytes, name: str, number: Callable[[str], Any]) -> Iterator[tuple[Any, int, dict[Path, int]]]:
+def _values(
+    data: bytes, name: str, number: Callable[[str], Any], most: int | None = None
+) -> Iterator[tuple[Any, int, dict[Path, int]]]:
     if len(data) > MAX_BYTES:
         _refuse(name, None, f"is larger than {MAX_BYTES // 2**20} MB", "Split it, or attach large data as a file.")
     text = _text(data, name)
     if not text.strip():
         _refuse(name, None, "is empty", "Write at least one field.")
-    documents = _json(text, name, number) if name.lower().endswith(".json") else _yaml(text, name, number)
+    documents = _json(text, name, number) if name.lower().endswith(".json") else _yaml(text, name, number, most)
     for value, line, lines in documents:
         if isinstance(value, list):
             for index, item in enumerate(value):
@@ -150,8 +153,10 @@ def _computed(text: str) -> int | float | str:
 # --- YAML ------------------------------------------------------------------------------------------
 
 
-def _yaml(text: str, name: str, number: Callable[[str], Any]) -> Iterator[tuple[Any, int, dict[Path, int]]]:
-    composer = _Composer(yaml.parse(text, Loader=_LOADER), name, number)
+def _yaml(
+    text: str, name: str, number: Callable[[str], Any], most: int | None
+) -> Iterator[tuple[Any, int, dict[Path, int]]]:
+    composer = _Composer(yaml.parse(text, Loader=_LOADER), name, number, most)
     try:
         yield from composer.documents()
     except yaml.MarkedYAMLError as error:
@@ -161,14 +166,17 @@ def _yaml(text: str, name: str, number: Callable[[str], Any]) -> Iterator[tuple[
             name, line, f"is not YAML: {error.problem or error.context}", "Check indentation, colons and quotes there."
         )
     except yaml.reader.ReaderError as error:
-        _refuse(name, None, f"holds a character that YAML does not allow: {error.reason}", "Remove it.")
+        unseen = yaml.reader.Reader.NON_PRINTABLE.search(text)
+        line = text.count("\n", 0, unseen.start()) + 1 if unseen else None
+        _refuse(name, line, f"holds a character that YAML does not allow: {error.reason}", "Remove it.")
 
 
 class _Composer:
     """Builds plain values from parser events, so that nothing is built that the limits refuse."""
 
-    def __init__(self, events: Iterator[Any], name: str, number: Callable[[str], Any]) -> None:
+    def __init__(self, events: Iterator[Any], name: str, number: Callable[[str], Any], most: int | None = None) -> None:
         self.events, self.name, self.number = events, name, number
+        self.most, self.seen = most, 0
         self.lines: dict[Path, int] = {}
 
     def documents(self) -> Iterator[tuple[Any, int, dict[Path, int]]]:
@@ -190,6 +198,9 @@ class _Composer:
             )
         if depth > MAX_DEPTH:
             _refuse(self.name, line, f"is nested deeper than {MAX_DEPTH}", "Flatten it.")
+        self.seen += 1
+        if self.most is not None and self.seen > self.most:
+            _refuse(self.name, line, f"holds more than {self.most} names and values", "Split it.")
         return line
 
     def value(self, event: Any, path: Path, depth: int) -> Any:

@@ -66,6 +66,7 @@ class _Results:
         found = self.assessment
         risks = [self._risk(f) for f in self.applicable if f.finding not in NO_RISK]
         observations = [self._observation(self.evidence[number]) for number in self._numbers()]
+        notes = [f"{note.topic} ({', '.join(note.evidence)}): {note.text}" for note in found.notes]
         return {
             "uuid": uuid("result", *self.scope),
             "title": title,
@@ -81,6 +82,7 @@ class _Results:
             "observations": observations,
             "risks": risks,
             "findings": [self._finding(f) for f in self.applicable],
+            **({"remarks": "\n\n".join(notes)} if notes else {}),
         }
 
     def _selection(self) -> Json:
@@ -107,6 +109,11 @@ class _Results:
             "props": props(
                 [
                     ("finding", finding.finding.value),
+                    ("rule", finding.rule.value),
+                    ("evidence-for", ", ".join(finding.evidence)),
+                    ("evidence-against", ", ".join(finding.against)),
+                    ("carried-over", ", ".join(finding.carried)),
+                    ("next", finding.next),
                     ("binding", "yes" if finding.binding else "no"),
                     ("applies-from", finding.applies_from),
                     ("catalog", finding.catalog),
@@ -122,8 +129,9 @@ class _Results:
                 },
             },
         }
-        if finding.ask_open and row.ask:
-            told["remarks"] = f"A person decides: {row.ask}"
+        asked = [f"A person decides: {row.ask}"] if finding.ask_open and row.ask else []
+        if beside := [*asked, *finding.flags]:
+            told["remarks"] = "\n\n".join(beside)
         if numbers := self._of(finding):
             told["related-observations"] = [{"observation-uuid": self._uuid_of(number)} for number in numbers]
         if finding.finding not in NO_RISK:

@@ -4,7 +4,9 @@ import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, NoReturn, Union, get_args, get_origin
+from unicodedata import name as unicode_name
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -42,6 +44,7 @@ _PATTERNS = {
     "^(no|(yes|partly)": "must be no, or yes: or partly: followed by the criterion",
     r"(\[\])?": "must be the path of a field, such as dataset.role or hazards[].controls",
     r"^(\*|": "must be an attribute in lower case, or *",
+    "^[A-Za-z0-9]": "must be letters, digits, dots, _ and -, beginning with a letter or digit",
 }
 
 
@@ -69,10 +72,10 @@ def unknown_fields(authored: Mapping[str, Any], known: set[str], kind: str) -> l
     ]
 
 
-def problems_in(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
-    """Return pydantic's findings in our words; the branches of a union count once."""
+def problems_in(error: ValidationError, model: type[BaseModel], most: int | None = None) -> list[Problem]:
+    """Return pydantic's findings, or the first `most`, in our words; the branches of a union count once."""
     found: dict[Path, Problem] = {}
-    for detail in error.errors(include_url=False):
+    for detail in islice(error.errors(include_url=False), most):
         path = _path(model, detail["loc"])
         found.setdefault(path, _worded(detail, path, model))
     return list(found.values())
@@ -92,6 +95,7 @@ def _worded(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> Problem
         case "string_pattern_mismatch":
             pattern = str(context["pattern"])
             text = next((words for part, words in _PATTERNS.items() if part in pattern), f"does not match {pattern}")
+            text += _look_alike(str(detail["input"]))
         case "literal_error" | "enum":
             text = f"must be {context['expected']}{_near(str(detail['input']), _options(str(context['expected'])))}"
         case "string_type":
@@ -109,6 +113,12 @@ def _worded(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> Problem
         case _:
             text = detail["msg"][:1].lower() + detail["msg"][1:]
     return Problem(path, text)
+
+
+def _look_alike(text: str) -> str:
+    """Name the first character that no pattern of ours holds: it may look like one that does."""
+    other = next((character for character in text if not character.isascii()), None)
+    return f"; it holds U+{ord(other):04X}, {unicode_name(other, 'a character without name').lower()}" if other else ""
 
 
 def _near(name: str, known: set[str]) -> str:

@@ -132,6 +132,9 @@ class Hazard(Strict):
     def _reasoned(self) -> Self:
         if not self.controls and not self.no_control:
             raise ValueError(f"hazard {self.id} has no control and no_control gives no reason")
+        estimates = {(risk.severity, risk.probability) for risk in (self.before, self.after)}
+        if not self.controls and len(estimates) > 1:
+            raise ValueError(f"hazard {self.id} has no control, but another risk after control than before")
         if self.acceptability == "unacceptable" and not self.benefit_risk:
             raise ValueError(f"hazard {self.id} keeps an unacceptable risk without a benefit_risk analysis")
         if self.after.probability > self.before.probability and self.after.severity >= self.before.severity:

@@ -89,7 +89,7 @@ def _unknown(kind: str, path: str) -> Iterator[str]:
 
 
 def _near(name: str, known: "list[str] | tuple[str, ...]") -> str:
-    near = get_close_matches(name, known, 1, cutoff=0.5)
+    near = get_close_matches(name, known, 1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""
 
 

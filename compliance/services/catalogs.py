@@ -27,8 +27,12 @@ GROUP = "compliance.catalogs"
 MAX_BYTES = 4 * 1024 * 1024
 """What a catalog file may hold: more than ten times the largest that ships."""
 MAX_ROWS = 10_000
+MAX_VALUES = 500_000
+"""Names and values that a file may hold: what so many rows take, and no more than is read in a few seconds."""
 SHOWN = 20
 """Problems told at once."""
+WORDED = 1_000
+"""Problems put into words, and in the order of the file, before any are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,7 @@ def checked(data: bytes, name: str) -> Catalog:
 
 @cache
 def _read(data: bytes, name: str) -> "tuple[Catalog, Located]":
-    located, *more = read_records(data, name, first="id")
+    located, *more = read_records(data, name, first="id", most=MAX_VALUES)
     if more:
         raise InvalidInput(f"{more[0].at()}: a catalog is one document.", remedy="Make it a file of its own.")
     rows = located.value.get("requirements")
@@ -235,7 +239,8 @@ class _Problem:
 
 def _refuse(problems: list[_Problem]) -> None:
     if problems:
-        more = [f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
+        others = "many" if len(problems) >= WORDED else str(len(problems) - SHOWN)
+        more = [f"and {others} more"] if len(problems) > SHOWN else []
         raise InvalidInput(
             "\n".join([*(problem.text for problem in sorted(problems)[:SHOWN]), *more]),
             remedy="Mend these lines; docs/how-to/write-a-catalog says what each may hold.",
@@ -260,7 +265,7 @@ def _invalid(error: ValidationError, located: "Located", *, rows_only: bool = Fa
 
     return [
         _worded(located, problem.path, problem.text)
-        for problem in problems_in(error, Catalog)
+        for problem in problems_in(error, Catalog, most=WORDED)
         if not (problem.path == ("requirements",) and _rows(located)) and (problem.path or not rows_only)
     ]
 

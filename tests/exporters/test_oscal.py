@@ -4,6 +4,7 @@ import json
 import re
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from trestle.oscal.catalog import Catalog
 from trestle.oscal.profile import Profile
 
 from compliance.core.applicability import reach
-from compliance.core.findings import Thing, Verdict
+from compliance.core.findings import Note, Rule, Thing, Verdict
 from compliance.exporters.oscal import CATALOG_FILE, control_id, to_catalog, to_profile
 from compliance.exporters.oscal_results import to_results
 from compliance.services import catalogs
@@ -123,6 +124,26 @@ def test_every_finding_has_its_place(tmp_path: Path) -> None:
     (selection,) = result.reviewed_controls.control_selections
     assert [each.control_id for each in selection.exclude_controls] == ["law_not-applicable"]
     assert "It reaches others." in selection.remarks
+
+
+def test_what_a_reviewer_should_see_beside_a_finding_is_carried(tmp_path: Path) -> None:
+    findings = [
+        found("law/failed", "failed", evidence=("EV-000001",), against=("EV-000000",), next="compliance show EV-000000",
+              rule=Rule.CONTRARY, flags=("Small cells in EV-000000.",)),
+        found("law/undetermined", "undetermined", ask_open=True, flags=("The start is only stated.",),
+              next="compliance determine law/undetermined"),
+    ]  # fmt: skip
+    note = Note("contradiction", "sensitivity is 0.9 and 0.8.", ("EV-000000", "EV-000001"))
+    told = replace(assessment(*findings), notes=(note,))
+    data = to_results(told, PIECES, provider="A provider", tool_version="0.1.0")
+    (result,) = accepted(AssessmentResults, data, tmp_path, "results.json").results
+    assert result.remarks == "contradiction (EV-000000, EV-000001): sensitivity is 0.9 and 0.8."
+    failed, undetermined = result.findings
+    props = {prop.name: prop.value for prop in failed.props}
+    assert (props["rule"], props["evidence-for"], props["evidence-against"]) == ("contrary", "EV-000001", "EV-000000")
+    assert failed.remarks == "Small cells in EV-000000."
+    assert {prop.name: prop.value for prop in undetermined.props}["next"] == "compliance determine law/undetermined"
+    assert undetermined.remarks.endswith("in your judgement?\n\nThe start is only stated.")
 
 
 def test_evidence_is_named_by_the_digest_of_its_envelope() -> None:

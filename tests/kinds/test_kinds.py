@@ -203,10 +203,16 @@ def test_model_and_schema_refuse_an_unknown_field(on_record: Any, kind: str) -> 
 def test_a_risk_file_counts_which_controls_are_shown(on_record: Any) -> None:
     pending = {"id": "C2", "type": "information", "measure": "m", "verification_pending": "no user test yet"}
     hazard = {**HAZARD, "controls": [*HAZARD["controls"], pending]}
-    bare = {**HAZARD, "id": "H2", "controls": [], "no_control": "rare"}
+    bare = {**HAZARD, "id": "H2", "before": HAZARD["after"], "controls": [], "no_control": "rare"}
     statement = whole(on_record, "risk-file", {"hazards": [hazard, bare]})
     counted = {"controls": 2, "not_implemented": 2, "not_verified": 1, "uncontrolled": 1}
     assert statement["predicate"]["content"]["trace"] == counted
+
+
+def test_without_a_control_no_risk_grows_smaller(on_record: Any) -> None:
+    bare = {**HAZARD, "controls": [], "no_control": "rare"}
+    with pytest.raises(InvalidInput, match="hazard H1 has no control, but another risk after control than before"):
+        whole(on_record, "risk-file", {"hazards": [bare]})
 
 
 PLANNED: dict[str, Any] = {

@@ -121,6 +121,14 @@ def test_a_good_catalog_of_ones_own_is_read(tmp_path: Path) -> None:
         ("criterion: passed", "where: {'dataset[': [x]}", 19, "must be the path of a field"),
         ('"yes: a criterion is met"', "perhaps", 13, "measurable must be no, or yes: or partly:"),
         ("date: 2026-01-01", "date: 2026-02-30", 3, "calendar date"),
+        # What a reader would not see, or would take for something else, stands in no cell.
+        ("title: Company rules", 'title: "Company \\e[2Jrules"', 4, "title holds U+001B, a character that is not seen"),
+        ("Release only", "Release \u202eonly", 9, "text holds U+202E"),
+        ("Release only", "Release\u200bonly", 9, "text holds U+200B"),
+        ("title: Company rules", 'title: "  "', 4, "title is empty"),
+        ("binds: [P]", 'binds: [" "]', 10, "binds[0] is empty"),
+        ("qms/release", "qms/r\u0435lease", 7, "it holds U+0435, cyrillic small letter ie"),
+        ("id: qms\n", "id: q\u043cs\n", 1, "id must be letters, digits, dots, _ and -"),
     ],
 )
 def test_a_broken_row_is_named_with_its_line(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
@@ -154,6 +162,11 @@ def test_a_row_that_is_measurable_is_measured_or_says_why_not(
         assert words in told
 
 
+def test_text_of_any_script_is_read(tmp_path: Path) -> None:
+    text = "می\u200cخواهم — Prüfung\n    über zwei Zeilen"
+    assert catalogs.check(written(tmp_path, GOOD.replace("Release only", text))).requirements[0].text.startswith("می")
+
+
 def test_a_broken_row_is_not_called_an_empty_list_as_well(tmp_path: Path) -> None:
     problem = refusal(written(tmp_path, GOOD.replace("tier: C", "tier: Z"))).problem
     assert len(problem.splitlines()) == 1
@@ -163,6 +176,12 @@ def test_problems_come_in_the_order_of_the_file(tmp_path: Path) -> None:
     broken = GOOD.replace("tier: C", "tier: Z").replace("  binds:", "  bind:")
     lines = [int(line.split(":")[1]) for line in refusal(written(tmp_path, broken)).problem.splitlines()]
     assert lines == [7, 10, 14], "binds is missing from the row of line 7, bind is unknown, tier is none"
+
+
+def test_of_very_many_problems_the_first_are_told(tmp_path: Path) -> None:
+    broken = GOOD + "".join(f"x{place}: 1\n" for place in range(100_000))
+    *first, last = refusal(written(tmp_path, broken)).problem.splitlines()
+    assert (first[0].rpartition(": ")[2], len(first), last) == ("x0 is no field here.", 20, "and many more")
 
 
 def test_two_rows_with_one_id_are_told_with_both_lines(tmp_path: Path) -> None:
@@ -189,6 +208,8 @@ def test_two_rows_that_ask_the_same_are_told_with_both_lines(tmp_path: Path) -> 
         (b"id: qms\nid: qms\n", ":2: gives the field 'id' twice"),
         (b"id: {", "is not YAML"),
         (b"x: " + b"[" * 100_000, "nested deeper"),
+        (b"id: x\ntitle: a\x1bb\n", "qms.yaml:2: holds a character that YAML does not allow"),
+        (b"id: x\nrequirements: [" + b"1," * 1_000_000 + b"1]", "qms.yaml:2: holds more than 500000 names and values"),
         (b"id: x\nrequirements:\n" + b"- 1\n" * 20_000, ":2: 20000 requirements are too many"),
         (b"id: x\n---\nid: y\n", ":3: a catalog is one document"),
     ],
