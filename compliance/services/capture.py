@@ -9,20 +9,21 @@ that supersedes the old and says so.
 import json
 import math
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from hashlib import sha256
-from pathlib import Path, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from compliance.core import oms
-from compliance.core.canonical import canonical, digest
+from compliance.core.differences import members, told
 from compliance.core.evidence import Basis, Evidence, utc_text
 from compliance.errors import InvalidInput, UnknownReference
-from compliance.services import mirroring, record
+from compliance.kinds.authoring import draft
+from compliance.services import mirroring, record, snapshot
 from compliance.services.model_facts import with_facts
 from compliance.services.record import Logged
+from compliance.services.snapshot import RUN_FILE, digest_of
 from compliance.storage.mirror.tracking import LOGGED
 
 if TYPE_CHECKING:
@@ -30,14 +31,11 @@ if TYPE_CHECKING:
     from compliance.storage.mirror.tracking import MLflowRun, ModelFiles, ModelVersion, Tracking
     from compliance.storage.weights.facts import Facts
 
-RUN_FILE = "mlflow-run.json"
-"""Attachment that holds the whole run, as MLflow showed it when it was captured."""
-OWN_TAGS = "compliance."
 WORD, DIGITS = 200, 40
 """What a word and a number of the kind may hold, in characters; longer ones stand in the attachment."""
 CUT = f"… [cut; whole in {RUN_FILE}]"
+MEDIA_TYPES = {".json": "application/json", ".jsonl": "application/jsonl"}
 OUTCOMES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "stopped"}
-CHANGED = "The run was changed in MLflow after it had been captured."
 
 
 def capture_run(
@@ -68,28 +66,71 @@ def log_run(
     run_id = run.run_id
     if run.status not in OUTCOMES:
         raise InvalidInput(f"The run {run_id} is {run.status.lower()}.", remedy="Capture it when it has ended.")
-    shown = whole(tracking, run)
-    data = canonical(shown)
-    if before is not None and holds(before, RUN_FILE, data):
-        return []
-    lengths = {metric["name"]: metric["values"] for metric in shown["metrics"]}
+    files = snapshot.of(tracking, run)
+    lengths = {metric["name"]: metric["values"] for metric in json.loads(files[RUN_FILE])["metrics"]}
     authored: dict[str, Any] = {
         "kind": "training-run",
         "title": f"Training run {run.name or run_id}",
         "summary": _summary(run, tracking.run_model_versions(run_id)),
         **_content(run, lengths),
+        **({} if before is None else _kept(before)),
         **fields,
-        "attachments": [
-            {"data": data, "name": RUN_FILE, "media_type": "application/json"},
-            *fields.get("attachments", []),
-        ],
     }
     if model is not None:
         authored["model"] = model
-    if before is not None:
-        authored["supersedes"] = {"evidence": before.number, "reason": CHANGED}
     origin = {"run_id": run_id, "experiment": run.experiment_id}
-    return record.log(ws, [authored], how="capture", key=key, mlflow=origin)
+    return log_once(ws, authored, files, before, key=key, origin=origin)
+
+
+def log_once(
+    ws: "Workspace",
+    authored: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    before: Evidence | None,
+    *,
+    key: str | None,
+    origin: Mapping[str, str],
+) -> list[Logged]:
+    """Log what a run gave, unless `before`, the newest evidence of it, says the same; else supersede that, and why."""
+    attachments = [
+        {"data": data, "name": name, "media_type": MEDIA_TYPES[PurePosixPath(name).suffix]}
+        for name, data in files.items()
+    ]
+    whole = {**authored, "attachments": [*attachments, *authored.get("attachments", [])]}
+    if before is not None:
+        reason = _changed(ws, before, files) or _said_otherwise(ws, before, whole)
+        if not reason:
+            return []
+        whole["supersedes"] = {"evidence": before.number, "reason": reason}
+    return record.log(ws, [whole], how="capture", key=key, mlflow=origin)
+
+
+def _changed(ws: "Workspace", before: Evidence, files: Mapping[str, bytes]) -> str:
+    if snapshot.holds(before, files):
+        return ""
+    then = snapshot.held(ws, before)
+    found = [] if then is None else list(snapshot.changes(then, json.loads(files[RUN_FILE])))
+    return f"Changed in MLflow since it was captured: {told(found) or 'other values in its history or verdicts'}."
+
+
+def _said_otherwise(ws: "Workspace", before: Evidence, authored: Mapping[str, Any]) -> str:
+    """Say what somebody says of an unchanged run that `before` does not: another version, dataset or plan."""
+    drafted = draft(authored, record.LedgerResolver(ws.ledger), where="record 1")
+    names = [
+        {name: name for name in sorted(subjects)}
+        for subjects in ({s["name"] for s in before.subjects}, {s.name for s in drafted.subjects})
+    ]
+    if before.content == drafted.content and names[0] == names[1]:
+        return ""
+    found = [*members("subject", *names), *members("field", before.content, drafted.content)]
+    return f"Captured again, with something else said of it: {told(found)}."
+
+
+def _kept(before: Evidence) -> dict[str, Any]:
+    """Return what somebody said of a run when it was captured, which MLflow does not know."""
+    versions = [subject["name"] for subject in before.subjects if subject["annotations"]["basis"] != Basis.CONTENT]
+    data = [dataset["name"] for dataset in before.content.get("datasets", [])]
+    return ({"model": versions[0]} if versions else {}) | ({"datasets": data} if data else {})
 
 
 def capture_model(ws: "Workspace", name: str, *, key: str | None = None, **fields: Any) -> list[Logged]:
@@ -113,7 +154,7 @@ def log_version(
     """Log one registered version as `capture_model` does."""
     registered, logged = version.name, version.version.startswith(LOGGED)
     files = tracking.model_files(version)
-    manifest = [(path, _sha256(files.read(path))) for path in files.paths]
+    manifest = [(path, digest_of(files.read(path))) for path in files.paths]
     root = oms.root(manifest)
     known = ws.ledger.subject(f"{registered}@{version.version}")
     if known is not None and known.sha256 == root:
@@ -150,41 +191,6 @@ def _papers(files: "ModelFiles") -> "dict[str, Facts]":
             if (facts := papers.read(copy, name)) is not None:
                 found[name] = facts
     return found
-
-
-def whole(tracking: "Tracking", run: "MLflowRun") -> dict[str, Any]:
-    """Return the run as MLflow shows it, our own tags left out, with the digest of every file."""
-    lengths = {key: tracking.history_length(run.run_id, key) for key in sorted(run.metrics)}
-    files = [{"path": path, "sha256": _sha256(tracking.read(run, path))} for path in tracking.artifacts(run)]
-    return {**_shown(run, lengths), "artifacts": files}
-
-
-def _shown(run: "MLflowRun", lengths: Mapping[str, int]) -> dict[str, Any]:
-    return {
-        "run_id": run.run_id,
-        "experiment_id": run.experiment_id,
-        "name": run.name,
-        "status": run.status,
-        "user": run.user,
-        "started": str(run.started),
-        "ended": str(run.ended),
-        "parameters": dict(run.params),
-        "metrics": [
-            {
-                "name": key,
-                "value": repr(point.value),
-                "step": str(point.step),
-                "timestamp": str(point.timestamp),
-                "values": lengths[key],
-            }
-            for key, point in sorted(run.metrics.items())
-        ],
-        "inputs": [
-            {"name": item.name, "digest": item.digest, "role": item.context, "source": item.source}
-            for item in run.inputs
-        ],
-        "tags": {name: value for name, value in run.tags.items() if not name.startswith(OWN_TAGS)},
-    }
 
 
 def _content(run: "MLflowRun", lengths: Mapping[str, int]) -> dict[str, Any]:
@@ -233,27 +239,6 @@ def captured_runs(ws: "Workspace", kind: str = "training-run") -> dict[str, Evid
     return {str(piece.content["mlflow_run"]): piece for piece in pieces if "mlflow_run" in piece.content}
 
 
-def looks_as_captured(ws: "Workspace", run: "MLflowRun", piece: Evidence) -> bool:
-    """Say whether a run still shows what its evidence holds; its files and metric histories are not read for this."""
-    held = next((a["sha256"] for a in piece.predicate["attachments"] if a["name"] == RUN_FILE), None)
-    if held is None:
-        return False
-    try:
-        then = json.loads((ws.attachments / held).read_bytes())
-    except OSError:
-        return False
-    now = _shown(run, dict.fromkeys(run.metrics, 0))
-    for metric in then["metrics"]:
-        metric["values"] = 0
-    return all(then.get(field) == value for field, value in now.items())
-
-
-def holds(piece: Evidence, name: str, data: bytes) -> bool:
-    """Say whether a piece has an attachment of this name with these bytes."""
-    wanted = digest(data)
-    return any(a["name"] == name and a["sha256"] == wanted for a in piece.predicate["attachments"])
-
-
 def digits(value: float) -> str | None:
     """Return a number in digits, or None where there are none or too many: NaN, infinity, 1e-300."""
     text = f"{Decimal(repr(value)):f}" if math.isfinite(value) else ""
@@ -273,13 +258,6 @@ def _registry(version: "ModelVersion") -> dict[str, Any]:
         "version": version.version,
         "uri": f"models:/{version.name}/{version.version}",
     } | aliases
-
-
-def _sha256(pieces: Iterable[bytes]) -> str:
-    hasher = sha256()
-    for piece in pieces:
-        hasher.update(piece)
-    return hasher.hexdigest()
 
 
 def moment(milliseconds: int) -> str:

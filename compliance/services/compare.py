@@ -6,14 +6,14 @@ but which run to look at first.
 """
 
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
-from typing import Any
 
+from compliance.core.differences import members
 from compliance.core.evidence import Evidence
 from compliance.errors import Unavailable, UnknownReference
 from compliance.services import mirroring
 from compliance.services.checking import Problem
 from compliance.services.mirroring import Mirror
+from compliance.services.snapshot import digest_of
 from compliance.services.workspace import Workspace
 from compliance.storage.mirror.record import ENVELOPE_TAG, EVIDENCE_TAG, RunRecord
 from compliance.storage.mirror.tracking import ACTIVE, FINISHED, MetricPoint, MLflowRun, Tracking, sqlite_file
@@ -97,37 +97,24 @@ def differences(record: RunRecord, run: MLflowRun, tracking: Tracking) -> Iterat
         if said != written:
             yield f"the {what} is {said!r}, not {written!r}"
     tags = {name: value for name, value in run.tags.items() if name in record.tags or not name.startswith(MLFLOWS_OWN)}
-    yield from _members("tag", record.tags, tags)
-    yield from _members("parameter", record.params, run.params)
+    yield from members("tag", record.tags, tags)
+    yield from members("parameter", record.params, run.params)
     points = {key: MetricPoint(key, value, record.at, 0) for key, value in record.metrics.items()}
-    yield from _members("metric", points, run.metrics)
+    yield from members("metric", points, run.metrics)
     for key in points.keys() & run.metrics.keys():
-        if (length := tracking.history_length(run.run_id, key)) != 1:
+        if (length := sum(1 for _ in tracking.history(run.run_id, key))) != 1:
             yield f"the metric {key} has {length} values, not one"
     inputs = {f"{item.name} {item.digest}": item for item in run.inputs}
-    yield from _members("input", {f"{item.name} {item.digest}": item for item in record.inputs}, inputs)
+    yield from members("input", {f"{item.name} {item.digest}": item for item in record.inputs}, inputs)
     held = {path: _digest(tracking, run, path) for path in tracking.artifacts(run)}
-    yield from _members("artifact", {path: artifact.sha256 for path, artifact in record.artifacts.items()}, held)
-
-
-def _members(what: str, written: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
-    for name in sorted(written.keys() - found.keys()):
-        yield f"the {what} {name} is gone"
-    for name in sorted(found.keys() - written.keys()):
-        yield f"the {what} {name} was added"
-    for name in sorted(written.keys() & found.keys()):
-        if written[name] != found[name]:
-            yield f"the {what} {name} was changed"
+    yield from members("artifact", {path: artifact.sha256 for path, artifact in record.artifacts.items()}, held)
 
 
 def _digest(tracking: Tracking, run: MLflowRun, path: str) -> str:
-    hasher = sha256()
     try:
-        for piece in tracking.read(run, path):
-            hasher.update(piece)
+        return digest_of(tracking.read(run, path))
     except UnknownReference:  # gone since it was listed
         return ""
-    return hasher.hexdigest()
 
 
 def _origin(piece: Evidence) -> Iterator[tuple[str, str]]:

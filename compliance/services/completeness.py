@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from compliance.core.completeness import newest
 from compliance.core.evidence import Evidence, utc_text
 from compliance.errors import ComplianceError, InvalidInput
-from compliance.services import autolog, capture, mirroring, record
+from compliance.services import autolog, capture, mirroring, record, snapshot
 from compliance.services.evaluation_runs import is_evaluation
 from compliance.services.record import Logged
 from compliance.storage.mirror.record import ENVELOPE_TAG
@@ -145,7 +145,7 @@ def _state_of_run(ws: "Workspace", run: "MLflowRun", piece: Evidence | None) -> 
         return "unfinished"
     if piece is None:
         return "no-evidence"
-    return "" if capture.looks_as_captured(ws, run, piece) else "changed"
+    return "changed" if snapshot.since(ws, piece, run) else ""
 
 
 def _was_tracked(piece: Evidence, tracked: Tracked) -> bool:

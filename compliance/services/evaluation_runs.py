@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from compliance.core.canonical import canonical
 from compliance.errors import InvalidInput
 from compliance.kinds.metrics import KNOWN
-from compliance.services import capture, mirroring, record
+from compliance.services import capture, mirroring, snapshot
 from compliance.services.record import Logged
 
 if TYPE_CHECKING:
@@ -60,12 +60,9 @@ def capture_evaluation(
             remedy="Leave out --evaluates to capture it as a training run, or log its figures: "
             "`compliance log evaluation FILE`.",
         )
-    files = {capture.RUN_FILE: canonical(capture.whole(tracking, run))}
+    files = snapshot.of(tracking, run)
     if verdicts:
         files[VERDICTS] = canonical([_told(one) for one in verdicts])
-    before = capture.captured_runs(ws, "evaluation").get(run_id)
-    if before is not None and all(capture.holds(before, name, data) for name, data in files.items()):
-        return []
     authored: dict[str, Any] = {
         "kind": "evaluation",
         "title": f"{model} on {dataset} (MLflow run {run.name or run_id})",
@@ -77,13 +74,11 @@ def capture_evaluation(
         "tool": "mlflow.genai.evaluate" if verdicts else "mlflow.models.evaluate",
         **(from_verdicts(verdicts) if is_genai(run) else from_metrics(run)),
         **fields,
-        "attachments": [{"data": data, "name": name, "media_type": "application/json"} for name, data in files.items()],
     }
-    if before is not None:
-        authored["supersedes"] = {"evidence": before.number, "reason": capture.CHANGED}
-    origin = {"run_id": run_id, "experiment": run.experiment_id}
     kept = {name: value for name, value in authored.items() if value is not None}
-    return record.log(ws, [kept], how="capture", key=key, mlflow=origin)
+    before = capture.captured_runs(ws, "evaluation").get(run_id)
+    origin = {"run_id": run_id, "experiment": run.experiment_id}
+    return capture.log_once(ws, kept, files, before, key=key, origin=origin)
 
 
 def is_evaluation(run: "MLflowRun") -> bool:

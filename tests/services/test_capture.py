@@ -81,8 +81,15 @@ def test_a_run_becomes_evidence_with_all_it_says(ws: Workspace, client: Any, run
     assert f"Registered as net-{ws.config.system.id} 1." in piece.predicate["summary"]
     assert piece.predicate["source"]["mlflow"]["run_id"] == run
 
-    (attachment,) = piece.predicate["attachments"]
-    whole = json.loads((ws.attachments / attachment["sha256"]).read_bytes())
+    attached = {a["name"]: (ws.attachments / a["sha256"]).read_text() for a in piece.predicate["attachments"]}
+    assert attached.keys() == {"mlflow-run.json", "mlflow-metrics.jsonl"}
+    history = [json.loads(line) for line in attached["mlflow-metrics.jsonl"].splitlines()]
+    assert [(one["metric"], one["step"], one["value"]) for one in history] == [
+        ("loss", "0", "0.9"),
+        ("loss", "1", "0.5"),
+        ("loss", "2", "0.25"),
+    ]
+    whole = json.loads(attached["mlflow-run.json"])
     assert whole["parameters"]["columns"] == "x" * 500
     assert {metric["name"]: metric["value"] for metric in whole["metrics"]}["broken"] == "nan"
     # sha256sum of the two files
@@ -105,21 +112,50 @@ def test_what_has_not_changed_adds_nothing(ws: Workspace, run: str) -> None:
     assert ws.ledger.size == size
 
 
-@pytest.mark.parametrize("change", ["metric", "history", "tag", "artifact"])
-def test_what_has_changed_is_new_evidence_that_says_so(ws: Workspace, client: Any, run: str, change: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("metric", "the metric loss was changed from 0.25 at step 2 to 0.1 at step 3; the metric loss has 4 values"),
+        ("history", "the metric loss has 4 values, not 3."),
+        ("tag", "the tag approved_by was added."),
+        ("name", "the name was changed from fit to best; the tag mlflow.runName was changed."),
+        ("artifact", "the file model/weights.txt was changed."),
+    ],
+)
+def test_what_has_changed_is_new_evidence_that_says_what(
+    ws: Workspace, client: Any, run: str, change: str, said: str
+) -> None:
     (first,) = capture_run(ws, run)
     {
         "metric": lambda: client.log_metric(run, "loss", 0.1, step=3),
         "history": lambda: client.log_metric(run, "loss", 0.1, step=-3),
         "tag": lambda: client.set_tag(run, "approved_by", "x"),
+        "name": lambda: client.update_run(run, name="best"),
         "artifact": lambda: client.log_text(run, "other", "model/weights.txt"),
     }[change]()
     (second,) = capture_run(ws, run)
     piece = ws.ledger.piece(int(second.evidence[3:]))
     assert piece.predicate["supersedes"]["name"] == first.evidence
-    assert "changed in MLflow" in piece.predicate["supersedes"]["reason"]
+    assert f"Changed in MLflow since it was captured: {said}" in piece.predicate["supersedes"]["reason"]
     assert client.get_run(run).data.tags["compliance.evidence"] == second.evidence
     assert compare(ws) == []
+
+
+def test_what_somebody_said_of_a_run_stays_when_the_run_changes(ws: Workspace, client: Any, run: str) -> None:
+    net = {"kind": "model-version", "name": "net", "version": "1", "title": "n", "sha256": "5f" * 32, "basis": "file"}
+    ws.log_records([net, net | {"kind": "dataset", "name": "flchain", "role": "train", "sha256": "c1" * 32}])
+    (first,) = capture_run(ws, run)
+    (second,) = capture_run(ws, run, model="net@1", datasets=["flchain@1"])
+    piece = ws.ledger.piece(int(second.evidence[3:]))
+    assert piece.predicate["supersedes"]["name"] == first.evidence
+    assert "something else said of it: " in piece.predicate["supersedes"]["reason"]
+    assert "the field datasets was added" in piece.predicate["supersedes"]["reason"]
+    assert capture_run(ws, run) == []
+    client.set_tag(run, "approved_by", "x")
+    (third,) = capture_run(ws, run)
+    piece = ws.ledger.piece(int(third.evidence[3:]))
+    assert [data["name"] for data in piece.content["datasets"]] == ["flchain@1"]
+    assert "net@1" in {subject["name"] for subject in piece.subjects}
 
 
 def test_a_failed_run_is_evidence_of_a_failed_run(ws: Workspace, client: Any, run: str) -> None:

@@ -134,7 +134,25 @@ def test_what_has_not_changed_adds_nothing_and_what_has_says_so(
     from mlflow import MlflowClient
 
     MlflowClient(mirroring.place(ws).uri).log_metric(run, "r2_score", 0.1)
-    assert captured(ws, run).predicate["supersedes"]["name"] == first.number
+    second = captured(ws, run)
+    assert second.predicate["supersedes"]["name"] == first.number
+    assert "the metric r2_score was changed from" in second.predicate["supersedes"]["reason"]
+
+
+def test_a_run_captured_for_the_wrong_dataset_can_be_captured_for_the_right_one(
+    ws: Workspace, evaluated: tuple[Path, dict[str, str]]
+) -> None:
+    ws.log_records(
+        [{"kind": "dataset", "name": "other", "version": "1", "title": "o", "role": "test", "sha256": "c2" * 32,
+          "basis": "file"}]
+    )  # fmt: skip
+    run = evaluated[1]["classifier"]
+    first = captured(ws, run)
+    (logged,) = capture_evaluation(ws, run, model="net@1", dataset="other@1")
+    second = ws.ledger.piece(int(logged.evidence[3:]))
+    assert second.content["dataset"]["name"] == "other@1"
+    assert second.predicate["supersedes"]["name"] == first.number
+    assert "the field dataset was changed" in second.predicate["supersedes"]["reason"]
 
 
 def test_an_evaluation_run_has_no_evidence_until_somebody_says_of_what(

@@ -223,9 +223,10 @@ class ClientTracking:
         ]
         return sorted(found, key=lambda one: (one.trace, one.name, one.by))
 
-    def history_length(self, run_id: str, metric: str) -> int:
+    def history(self, run_id: str, metric: str) -> Iterator[MetricPoint]:
         with self._guarded():
-            return len(self._mlflow.get_metric_history(run_id, metric))
+            found = self._mlflow.get_metric_history(run_id, metric)
+        return (_point(one.to_proto()) for one in found)
 
     def model_versions(self, name: str) -> list[ModelVersion]:
         quoted = name.replace("'", "''")
@@ -388,6 +389,10 @@ def _verdict(trace: str, said: Any) -> Verdict:
     return Verdict(trace, said.name, by, value, error)
 
 
+def _point(metric: Any) -> MetricPoint:
+    return MetricPoint(metric.key, metric.value, metric.timestamp, metric.step)
+
+
 def _run(run: Any) -> MLflowRun:
     info, data = run.info, run.data
     return MLflowRun(
@@ -401,10 +406,7 @@ def _run(run: Any) -> MLflowRun:
         ended=info.end_time,
         tags=dict(data.tags),
         params=dict(data.params),
-        metrics={
-            metric.key: MetricPoint(metric.key, metric.value, metric.timestamp, metric.step)
-            for metric in data.to_proto().metrics
-        },
+        metrics={metric.key: _point(metric) for metric in data.to_proto().metrics},
         inputs=tuple(
             DatasetInput(
                 item.dataset.name,

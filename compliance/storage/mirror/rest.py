@@ -143,10 +143,11 @@ class RestTracking:
     def verdicts(self, run: MLflowRun) -> list[Verdict]:
         return self._client().verdicts(run)
 
-    def history_length(self, run_id: str, metric: str) -> int:
-        pages = self._pages("metrics/get-history", run_id=run_id, metric_key=metric, max_results="25000")
-        with self._http.as_mlflow():
-            return sum(len(answer.get("metrics", [])) for answer in pages)
+    def history(self, run_id: str, metric: str) -> Iterator[MetricPoint]:
+        for answer in self._pages("metrics/get-history", run_id=run_id, metric_key=metric, max_results="25000"):
+            with self._http.as_mlflow():
+                found = [_point(one) for one in answer.get("metrics", [])]
+            yield from found
 
     def model_versions(self, name: str) -> list[ModelVersion]:
         quoted = name.replace("'", "''")
@@ -301,14 +302,15 @@ def _run(item: Mapping[str, Any]) -> MLflowRun:
         ended=None if ended is None else _moment(ended),
         tags={tag["key"]: tag["value"] for tag in data.get("tags", [])},
         params={param["key"]: param["value"] for param in data.get("params", [])},
-        metrics={
-            metric["key"]: MetricPoint(
-                metric["key"], float(metric["value"]), int(metric.get("timestamp", 0)), int(metric.get("step", 0))
-            )
-            for metric in data.get("metrics", [])
-        },
+        metrics={metric["key"]: _point(metric) for metric in data.get("metrics", [])},
         inputs=tuple(_input(found) for found in item.get("inputs", {}).get("dataset_inputs", [])),
         user=info.get("user_id", ""),
+    )
+
+
+def _point(metric: Mapping[str, Any]) -> MetricPoint:
+    return MetricPoint(
+        metric["key"], float(metric["value"]), int(metric.get("timestamp", 0)), int(metric.get("step", 0))
     )
 
 

@@ -22,7 +22,7 @@ CONTEXT_TAG = "mlflow.data.context"
 
 @dataclass(frozen=True, slots=True)
 class MetricPoint:
-    """The newest value of one metric of a run."""
+    """One value of one metric of a run."""
 
     key: str
     value: float
@@ -148,8 +148,8 @@ class Tracking(Protocol):
     def verdicts(self, run: MLflowRun) -> list[Verdict]:
         """Return what was said of each trace of an evaluation run, in the order of trace and name."""
 
-    def history_length(self, run_id: str, metric: str) -> int:
-        """Return how many values of one metric a run holds."""
+    def history(self, run_id: str, metric: str) -> Iterator[MetricPoint]:
+        """Yield every value of one metric of a run, in no order."""
 
     def model_versions(self, name: str) -> list[ModelVersion]:
         """Return the versions of a registered model, oldest first; empty where there is no such model."""

@@ -97,7 +97,7 @@ def test_a_small_answer_that_unpacks_to_a_large_one_is_not_unpacked(
         lambda tracking: tracking.registered_models(),
         lambda tracking: list(tracking.runs("1")),
         lambda tracking: tracking.model_versions("m"),
-        lambda tracking: tracking.history_length("r", "auc"),
+        lambda tracking: list(tracking.history("r", "auc")),
     ],
 )
 def test_a_search_without_an_end_is_given_up(hostile: Hostile, ask: Callable[[RestTracking], object]) -> None:
