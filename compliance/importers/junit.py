@@ -38,17 +38,14 @@ def _read(source: Source, given: Given) -> Reading:
     if not total:
         gaps.append("No test ran.")
     name = word(root.get("name")) or ", ".join(dict.fromkeys(suite["name"] for suite in counted)) or "no suite"
-    times = [moment for suite in suites if (moment := utc(suite.get("timestamp")))]
-    unclear = [
-        word(suite.get("timestamp")) for suite in suites if suite.get("timestamp") and not utc(suite.get("timestamp"))
-    ]
+    stamps = [stamp for suite in suites if (stamp := suite.get("timestamp"))]
     quotes = sum(1 for one in root.iter() if local(one) in _QUOTES)
     return Reading(
         records=[_record(name, counted, total, passed, given)],
-        started_at=min(times) if times else None,
+        started_at=min(filter(None, map(utc, stamps)), default=None),
+        clock=stamps[:1],
         gaps=gaps,
         withheld=f"{some(quotes, 'message')} and outputs of tests" if quotes else None,
-        notes=[f"Its clock says {unclear[0]}, without a time zone."] if unclear else [],
     )
 
 

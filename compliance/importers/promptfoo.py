@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from compliance.importers.base import Given, Importer, NotSaidError, Reading, accounted, no_result, of_all
+from compliance.importers.base import Given, Importer, NotSaidError, Reading, no_result, of_all, unaccounted
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source
 from compliance.importers.values import count, label, listing, mapping, present, utc, word
@@ -42,7 +42,7 @@ def _read(source: Source, given: Given) -> Reading:
         lines = source.lines
         assert lines is not None
         gaps = [f"The file is cut off: {lines.broken}."] if lines.broken else []
-        gaps += accounted(len(lines.values), given.cases)[1]
+        gaps += [unaccounted(len(lines.values))] if given.cases is None else []
         tests = [mapping(one, "a test") for one in lines.values]
         return _reading(tests, {"config": {"description": f"tests, {of_all(len(tests), given)}"}}, {}, gaps)
     results = mapping(data["results"], "results")
@@ -79,6 +79,7 @@ def _reading(
         started_at=utc(told.get("evaluationCreatedAt")) or utc(results.get("timestamp")),
         model=", ".join(providers) or None,
         gaps=gaps,
+        cases=len(tests),
         withheld=f"{len(tests)} tests with prompts and answers" if tests else None,
         notes=[f"The file holds {len(providers)} providers; each has rows of its own."] if len(providers) > 1 else [],
     )
