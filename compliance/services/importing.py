@@ -224,9 +224,10 @@ class _Importing:
             if self.ws.ledger.envelope(self.ws.ledger.entry(index).envelope) is None:
                 continue  # erased by law: nothing is left to compare with
             piece = self.ws.ledger.piece(index)
-            file = piece.predicate["source"].get("file_sha256")
+            told = piece.predicate
+            file, completeness = told["source"].get("file_sha256"), told["completeness"]
             digests = [subject["digest"]["sha256"] for subject in piece.subjects]
-            stands = _identity(file, piece.kind, piece.title, piece.content, digests)
+            stands = _identity(file, piece.kind, piece.title, completeness, piece.content, digests)
             if stands == wanted:
                 return piece.number
         return "a file before it" if wanted in self.met else None
@@ -274,18 +275,18 @@ _SAID = ("category", "role", "accountability", "predictions")
 
 
 def _identity(
-    file: str | None, kind: str, title: str, content: Mapping[str, Any], subjects: Sequence[str]
+    file: str | None, kind: str, title: str, completeness: str, content: Mapping[str, Any], subjects: Sequence[str]
 ) -> _Identity:
-    """Return what makes a result the same: the bytes it came from, what it is about, and what was said of them."""
+    """Return what makes a result the same: its bytes, how whole it is, what it is about, and what was said of it."""
     about = [(content.get(name) or {}).get("sha256") for name in ("dataset", "plan")]
     groups = [[row["name"], row.get("group")] for row in content.get("metrics") or []]
     said = as_json([{name: content.get(name) for name in _SAID}, groups])
-    return (file, kind, title, *about, said, *sorted(subjects))
+    return (file, kind, title, completeness, *about, said, *sorted(subjects))
 
 
 def _identity_of(drafted: Draft, sha256: str) -> _Identity:
     digests = [subject.digest.sha256 for subject in drafted.subjects]
-    return _identity(sha256, drafted.kind, drafted.title, drafted.content, digests)
+    return _identity(sha256, drafted.kind, drafted.title, drafted.completeness.value, drafted.content, digests)
 
 
 def _refused(source: Source, importer: Importer, error: InvalidInput) -> Outcome:
