@@ -1,7 +1,8 @@
 """AI Verify: a fairness test's result, or its output alone, becomes a safety result about bias, a row per group.
 
 Groups are index values of the sensitive features, in the order that the file names these. The output alone tells
-neither algorithm, model, data nor time. Rates that must add up to one are added up, and a contradiction is told.
+neither algorithm, model, data nor time. Rates that must add up to one are added up; a file that contradicts itself is
+incomplete.
 """
 
 from collections.abc import Iterator, Mapping
@@ -39,6 +40,7 @@ def _read(source: Source, given: Given) -> Reading:
         records=[_record(output, name)],
         tool_version=word(data.get("version")) if whole else None,
         started_at=utc(data.get("startTime")) if whole else None,
+        clock=(data.get("startTime"),) if whole else (),
         model=word(arguments.get("modelFile") or arguments.get("modelPath")),
         notes=[] if whole else ["The file is a test's output alone: algorithm, model and data are not in it."],
     )
@@ -63,15 +65,13 @@ def _record(output: Mapping[str, Any], name: str | None) -> dict[str, Any]:
         gaps.append(f"There are results for {len(results)} of {len(classes)} output classes.")
     if not rows.rows:
         return no_result(TOOL, title, "No figure could be taken over.", gaps)
-    contradictions = list(_contradictions(rows.rows))
     return {
         "kind": "safety-result",
         "category": "bias",
         "title": f"{TOOL}: {title}" + (f" ({name})" if name else ""),
         "metrics": rows.rows,
-        "gaps": gaps,
+        "gaps": [*gaps, *_contradictions(rows.rows)],
         "summary": " ".join(rows.notes()),
-        **({"remarks": contradictions} if contradictions else {}),
     }
 
 

@@ -55,6 +55,9 @@ class Archive(Mapping[str, bytes]):
             raise BadArchiveError(f"holds {name} with a wrong checksum")
         return unpacked
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._members  # without unpacking it
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._members)
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from compliance.errors import InvalidInput
+from compliance.importers.archive import BadArchiveError
 from compliance.importers.source import Source
-from compliance.importers.values import clip
+from compliance.importers.values import clip, utc, word
 from compliance.kinds import content_model
 from compliance.kinds.evaluation import Evaluation, Measured
 from compliance.kinds.safety_result import SafetyResult
@@ -63,6 +64,8 @@ class Reading:
     started_at: str | None = None
     ended_at: str | None = None
     """UtcTime (`values.utc`); None where the file gives no time, or none with a time zone."""
+    clock: Sequence[Any] = ()
+    """When it began and ended as the file writes it, whatever it writes: told where that is no UtcTime."""
     model: str | None = None
     """The model as the file names it."""
     gaps: list[str] = field(default_factory=list)
@@ -71,6 +74,8 @@ class Reading:
     """Which example rows the original holds (`12 prompts with answers`): they stay there, and it is restricted."""
     originals: list[str] | None = None
     """Of a folder, the names of the files that were read; default all."""
+    cases: int | None = None
+    """How many cases the file holds, where that is not the most that a row of figures is about."""
     notes: list[str] = field(default_factory=list)
     """Whatever a reader must know beside it."""
 
@@ -115,6 +120,8 @@ def read(importer: Importer, source: Source, given: Given) -> Taken:
         return unreadable(importer, source, str(error))
     except InvalidInput as error:
         return unreadable(importer, source, error.problem)
+    except BadArchiveError as error:
+        return unreadable(importer, source, f"It {error}.")
     except _MISSHAPEN as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
         return unreadable(importer, source, f"It is not laid out as {importer.tool} writes it: {what}.")
@@ -145,14 +152,18 @@ def no_result(tool: str, what: str, reason: str, gaps: Sequence[str] = ()) -> di
     }
 
 
-def accounted(held: int, expected: int | None) -> tuple[dict[str, Any], list[str]]:
-    """Return the accountability of an evaluation whose file cannot show whether it holds all cases, and what it lacks.
+def unaccounted(held: int) -> str:
+    """Return what a record lacks whose file cannot show whether it holds all cases, while nobody says how many."""
+    return (
+        f"The file holds {held} cases and cannot show whether some were left out: say with --cases how many there "
+        "should be."
+    )
 
-    Only the user knows how many there should be; while nobody says it, the record is incomplete.
-    """
-    if expected is None:
-        return {}, [f"The file holds {held} cases and cannot show whether some were left out: say with --cases how "
-                    "many there should be."]  # fmt: skip
+
+def accounted(held: int | None, expected: int) -> tuple[dict[str, Any], list[str]]:
+    """Return the accountability of an evaluation of which the user says how many cases there should be."""
+    if held is None:
+        return {}, [f"There should be {expected} cases, and the file does not say how many it is about."]
     if expected < held:
         return {}, [f"The file holds {held} cases, and there should be {expected}."]
     told = {"enrolled": expected, "analysed": held, "missing_score": expected - held}
@@ -176,15 +187,21 @@ def _finished(tool: str, source: Source, reading: Reading, authored: Mapping[str
     gaps = [*reading.gaps, *record.pop("gaps", [])]
     record = _as_kind(tool, record, given)
     when = "when it began" if reading.ended_at else "when it ran"
-    told = {"its version": reading.tool_version, when: reading.started_at}
+    clock = [said for moment in reading.clock if (said := word(moment)) and utc(moment) is None]
+    told = {"its version": reading.tool_version, when: reading.started_at or clock}
     unknown = [name for name, value in told.items() if not value]
     measured = issubclass(content_model(record["kind"]), Measured)
     if measured:
         record = _measured(tool, reading, record)
+    if record["kind"] == "evaluation" and given.cases is not None and "metrics" in record:
+        most = max((row["n"] for row in record["metrics"] if "n" in row), default=None)
+        counted, missing = accounted(most if reading.cases is None else reading.cases, given.cases)
+        record, gaps = record | counted, [*gaps, *missing]
     notes = [
         f"Imported from {tool}{' ' + reading.tool_version if reading.tool_version else ''}.",
         f"Run at {reading.started_at}." if reading.started_at and not measured else "",
         f"It ended at {reading.ended_at}." if reading.ended_at and not reading.started_at else "",
+        f"It was made at {' to '.join(clock)} by its machine's clock, whose time zone is not stated." if clock else "",
         f"Not stated in the file: {' and '.join(unknown)}." if unknown else "",
         f"Withheld: {reading.withheld}; they stand only in the attached original (SHA-256 "
         f"{source.sha256(reading.originals)}), which is restricted."

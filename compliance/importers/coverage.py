@@ -36,7 +36,7 @@ def _read(source: Source, given: Given) -> Reading:
     counts, gaps, version, when = _of_xml(source.xml) if source.xml is not None else _of_json(source.json)
     if not counts.get("lines"):
         gaps.append("No line was measured.")
-    statements = [{"statement": f"{name} measured", "value": str(n)} for name, n in counts.items() if n is not None]
+    statements = [{"statement": name, "value": str(n)} for name, n in counts.items() if n is not None]
     lines, covered = counts.get("lines"), counts.get("lines covered")
     if lines is None or covered is None:
         gaps.append("The file does not say how many lines ran.")
@@ -47,10 +47,10 @@ def _read(source: Source, given: Given) -> Reading:
         "statements": statements,
         "summary": _TOLD,
     }
-    return Reading(records=[record], tool_version=version, started_at=when, gaps=gaps)
+    return Reading(records=[record], tool_version=version, started_at=utc(when), clock=(when,), gaps=gaps)
 
 
-_Found = tuple[dict[str, int | None], list[str], str | None, str | None]
+_Found = tuple[dict[str, int | None], list[str], str | None, Any]
 
 
 def _of_xml(root: Element) -> _Found:
@@ -70,7 +70,7 @@ def _of_xml(root: Element) -> _Found:
             gaps.append(f"{counts[name]} {name} are stated and {here} listed.")
     stamp = count(root.get("timestamp"))
     seconds = None if stamp is None else Decimal(stamp) / 1000 if stamp > _MILLISECONDS else Decimal(stamp)
-    return counts, gaps, word(root.get("version")), utc(seconds)
+    return counts, gaps, word(root.get("version")), seconds
 
 
 def _lines(root: Element) -> Iterator[Element]:
@@ -98,7 +98,7 @@ def _of_json(data: Mapping[str, Any]) -> _Found:
         here = sum(count(mapping(one["summary"], "a summary").get(names[ours])) or 0 for one in files)
         if files and counts[ours] != here:
             gaps.append(f"{counts[ours]} {ours} are stated and {here} listed.")
-    return counts, gaps, word(meta.get("version")), utc(meta.get("timestamp"))
+    return counts, gaps, word(meta.get("version")), meta.get("timestamp")
 
 
 _MARKS = ((b"<coverage", b"line-rate="), (b'"percent_covered"', b'"executed_lines"'))

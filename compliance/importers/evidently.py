@@ -78,15 +78,13 @@ def _read(source: Source, given: Given) -> Reading:
     gaps = list(_gaps(found))
     records = [record for record in (_evaluation(found), _monitoring(found)) if record]
     written = data.get("timestamp")
-    zoneless = written and utc(written) is None
-    notes = [f"Made at {word(written)} by its machine's clock, whose zone is not stated."] if zoneless else []
     return Reading(
         records=records or [no_result(TOOL, "a report without figures", "No figure could be taken over.")],
         tool_version=word(data.get("version")),
         started_at=utc(written),
+        clock=(written,),
         gaps=gaps,
         withheld="distributions and values of columns",
-        notes=notes,
     )
 
 

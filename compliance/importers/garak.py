@@ -81,19 +81,16 @@ def _read(source: Source, given: Given) -> Reading:
         gaps.append("No probe was evaluated.")
         records = [no_result(TOOL, "a scan without a result", "It holds no figure.")]
     ended = by_type.get("completion", [{}])[0].get("end_time")
-    notes = _uncounted(evals, attempts)
-    if isinstance(start := began.get("start_time"), str) and utc(start) is None:
-        until = f" to {word(ended)}" if isinstance(ended, str) else ""
-        notes.append(f"The scan ran from {word(start)}{until} by its machine's clock, whose time zone is not stated.")
     return Reading(
         records=records,
         tool_version=word(began.get("garak_version") or setup.get("_config.version")),
         started_at=utc(began.get("start_time")),
         ended_at=utc(ended),
+        clock=(began.get("start_time"), ended),
         model=_target(setup),
         gaps=gaps,
         withheld=f"{some(len(known), 'attempt')} with prompts and outputs" if known else None,
-        notes=notes,
+        notes=_uncounted(evals, attempts),
     )
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from compliance.core.statistics import decimal
-from compliance.importers.base import UNKNOWN, Given, Importer, Reading, UnreadableError
+from compliance.importers.base import UNKNOWN, Given, Importer, NotSaidError, Reading, UnreadableError
 from compliance.importers.source import Source, as_json
 from compliance.importers.values import clip, count, listing, mapping, present, utc, word
 
@@ -111,6 +111,8 @@ def _expectation(result: Mapping[str, Any]) -> dict[str, Any]:
         "expectation": str(config.get("type") or config["expectation_type"]),
         **present({"column": word(column), "expected": clip(as_json(asked), 2000) if asked else None}),
     }
+    if requirements := _requirements(config.get("meta")):
+        told["requirements"] = requirements
     if config.get("severity"):
         told["critical"] = config["severity"] == "critical"
     if _raised(result.get("exception_info")):
@@ -136,6 +138,12 @@ def _expectation(result: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
+def _requirements(meta: Any) -> list[str]:
+    """Return the requirements that an expectation speaks to, as its `meta` says in a suite of ours."""
+    said = meta.get("requirements") if isinstance(meta, dict) else None
+    return [told for one in (said if isinstance(said, list) else [said]) if (told := word(one))]
+
+
 def _raised(information: Any) -> bool:
     """Say whether evaluating failed; the flag stands at the top or, by metric, one mapping below."""
     if not isinstance(information, dict):
@@ -143,5 +151,22 @@ def _raised(information: Any) -> bool:
     return bool(information.get("raised_exception")) or any(_raised(inner) for inner in information.values())
 
 
+def _recognise_other(source: Source) -> bool:
+    data = source.json
+    if isinstance(data, dict):
+        described = "validation_results" in data and "statistics" in data
+        return described or ("expectations" in data and {"name", "expectation_suite_name"} & data.keys() != set())
+    return source.holds(b"Data documentation compiled by Great Expectations")
+
+
+def _read_other(source: Source, given: Given) -> Reading:
+    raise NotSaidError(
+        "This is a suite, a description of a checkpoint or a page of Data Docs: none tells an error from a failure.",
+        remedy="Import the validation's own result, result.to_json_dict() written as JSON; a suite is run by "
+        "`compliance log dataset --expectations`.",
+    )
+
+
 _MARKS = ((b'"evaluated_expectations"', b'"exception_info"'), (b'"expectation_config"', b'"exception_info"'))
 IMPORTER = Importer(TOOL, _recognise, _read, _MARKS)
+OTHER = Importer(TOOL, _recognise_other, _read_other)

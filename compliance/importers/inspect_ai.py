@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from compliance.importers.base import Given, Importer, Reading, UnreadableError, no_result
-from compliance.importers.metrics import Rows
+from compliance.importers.metrics import Rows, named
 from compliance.importers.source import Source, member
-from compliance.importers.values import count, listing, mapping, number, present, some, utc, word
+from compliance.importers.values import count, label, listing, mapping, number, present, some, utc, word
+from compliance.kinds.metrics import KNOWN
 
 TOOL = "inspect-ai"
 
@@ -41,7 +42,8 @@ def _read(source: Source, given: Given) -> Reading:
     told = mapping(log["eval"], "eval")
     stats = mapping(log.get("stats") or {}, "stats")
     results = mapping(log.get("results") or {}, "results")
-    holds = source.archive is not None or isinstance(log.get("samples"), list)
+    kept = mapping(told.get("config") or {}, "config").get("log_samples") is not False
+    holds = kept and (source.archive is not None or isinstance(log.get("samples"), list))
     gaps = [*_gaps(log, told, results, samples if holds else None)]
     records = [_record(told, log, results, score, samples) for score in results.get("scores") or []]
     if not records:
@@ -93,7 +95,7 @@ def _gaps(
     config = mapping(told.get("config") or {}, "config")
     for name in _LIMITS:
         if config.get(name) is not None and name not in _PER_SAMPLE:
-            yield f"The run was limited: {name} is {word(config[name]) or 'set'}."
+            yield f"The run was limited: {name} is {_told(config[name])}."
     total, done = count(results.get("total_samples")), count(results.get("completed_samples"))
     if results and (total is None or done is None):
         yield "The log does not say how many samples were to be run and completed."
@@ -105,6 +107,13 @@ def _gaps(
         yield f"{stopped} samples were stopped by a limit."
     if held is not None and total is not None and len(samples) < total:
         yield f"The log holds {len(samples)} of {total} samples."
+
+
+def _told(limit: Any) -> str:
+    """Return a limit as it was set: a number, a range, or a list of samples' names, which stay in the original."""
+    if isinstance(limit, list) and all(count(one) is not None for one in limit):
+        return " to ".join(str(one) for one in limit)
+    return word(limit) or "set"
 
 
 def _record(
@@ -119,7 +128,7 @@ def _record(
     task = word(told.get("task")) or "task"
     config = mapping(told.get("config") or {}, "config")
     epochs = max([count(config.get("epochs")) or 1, *(count(one["epoch"]) or 1 for one in samples)])
-    rows = _rows(score, _scored(score, results, samples, epochs), _graded(samples, name), epochs)
+    rows = _rows(reducer, score, _scored(score, results, samples, epochs), _graded(samples, name), epochs)
     left = count(score.get("unscored_samples"))
     gaps = [*rows.gaps, *([f"{left} samples were not scored by {scorer}."] if left else [])]
     dataset = mapping(told.get("dataset") or {}, "dataset")
@@ -140,7 +149,7 @@ def _record(
                 "name": word(dataset.get("name")) or task,
                 "version": word(told.get("task_version")),
                 "items": count(dataset.get("samples")) or None,
-                "sampling": f"limited to {word(config['limit'])}" if config.get("limit") is not None else None,
+                "sampling": f"limited to {_told(config['limit'])}" if config.get("limit") is not None else None,
             }
         ),
         "setting": "benchmark",
@@ -153,10 +162,11 @@ def _record(
     }
 
 
-def _rows(score: Mapping[str, Any], n: int | None, graded: list[bool] | None, epochs: int) -> Rows:
+def _rows(reducer: Any, score: Mapping[str, Any], n: int | None, graded: list[bool] | None, epochs: int) -> Rows:
     """Return a scorer's figures; the standard error belongs to the accuracy or mean beside it.
 
-    Where each sample was asked several times, answers are not independent: no count makes an interval of them.
+    Where each sample was asked several times, answers are not independent: no count makes an interval of them, and
+    what is left of them but their mean (the best, `pass_at_2`) has a name of its own.
     """
     metrics = mapping(score.get("metrics") or {}, "metrics")
     errors = {key for key in metrics if key in ("stderr", "std", "var", "bootstrap_stderr")}
@@ -169,13 +179,21 @@ def _rows(score: Mapping[str, Any], n: int | None, graded: list[bool] | None, ep
         counted = graded is not None and key == "accuracy" and epochs == 1 and _agrees(value, graded)
         if counted and graded is not None:
             rows.add(key, None, x=sum(graded), n=len(graded), note=f"The log states {number(value)}.")
-        elif key == "mean":
-            rows.add("mean_score", value, n=n, standard_error=error)
         else:
-            rows.add(key, value, n=n, standard_error=error if key == "accuracy" else None)
+            name = "mean_score" if key == "mean" else key
+            reduced, better = _reduced(name, reducer)
+            rows.add(reduced, value, better=better, n=n, standard_error=error if key in ("accuracy", "mean") else None)
             if key == "accuracy" and graded is not None and epochs == 1:
                 rows.gaps.append(f"The log states an accuracy of {number(value)}, but its samples give another")
     return rows
+
+
+def _reduced(name: str, reducer: Any) -> tuple[str, str | None]:
+    """Return a metric's name with how several answers became one, unless they were averaged, and its direction."""
+    found = named(name)
+    if reducer in (None, "mean") or found is None:
+        return name, None
+    return f"{found['name']}_{label(str(reducer))}", found.get("better") or KNOWN[found["name"]].better
 
 
 def _scored(

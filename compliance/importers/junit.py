@@ -12,11 +12,15 @@ from compliance.importers.base import Given, Importer, Reading
 from compliance.importers.markup import local
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source
-from compliance.importers.values import count, some, utc, word
+from compliance.importers.values import count, inside, some, utc, word
 
 TOOL = "JUnit XML"
 
 _OUTCOMES = ("failure", "error", "skipped")
+_NOT_RUN = ("notrun", "disabled", "skipped", "suppressed", "ignored")
+"""What GoogleTest, CTest and others write as `status` or `result` of a test that has no element to say it."""
+_AGAIN = ("flakyFailure", "flakyError")
+"""Of a test that failed, was run again and passed (Maven Surefire)."""
 _QUOTES = (*_OUTCOMES, "system-out", "system-err", "properties")
 _MEASURED = ("evaluation", "safety-result")
 
@@ -38,17 +42,14 @@ def _read(source: Source, given: Given) -> Reading:
     if not total:
         gaps.append("No test ran.")
     name = word(root.get("name")) or ", ".join(dict.fromkeys(suite["name"] for suite in counted)) or "no suite"
-    times = [moment for suite in suites if (moment := utc(suite.get("timestamp")))]
-    unclear = [
-        word(suite.get("timestamp")) for suite in suites if suite.get("timestamp") and not utc(suite.get("timestamp"))
-    ]
+    stamps = [stamp for suite in suites if (stamp := suite.get("timestamp"))]
     quotes = sum(1 for one in root.iter() if local(one) in _QUOTES)
     return Reading(
         records=[_record(name, counted, total, passed, given)],
-        started_at=min(times) if times else None,
+        started_at=min(filter(None, map(utc, stamps)), default=None),
+        clock=stamps[:1],
         gaps=gaps,
         withheld=f"{some(quotes, 'message')} and outputs of tests" if quotes else None,
-        notes=[f"Its clock says {unclear[0]}, without a time zone."] if unclear else [],
     )
 
 
@@ -62,11 +63,13 @@ def _cases(suite: Element) -> list[Element]:
 
 def _counted(suite: Element) -> dict[str, Any]:
     """Count the tests of one suite by their outcome, and hold them against what it says of itself."""
-    name = word(suite.get("name")) or "unnamed suite"
+    name = inside(word(suite.get("name")) or "unnamed suite")
     found = dict.fromkeys(_OUTCOMES, 0)
     tests = _cases(suite)
     for test in tests:
         outcome = next((one for one in _OUTCOMES if any(local(inner) == one for inner in test)), None)
+        if outcome is None and {test.get("status"), test.get("result")} & {*_NOT_RUN}:
+            outcome = "skipped"
         if outcome:
             found[outcome] += 1
     gaps = []
@@ -74,12 +77,17 @@ def _counted(suite: Element) -> dict[str, Any]:
         gaps.append(f"{name}: {found['error']} of {len(tests)} tests ended in an error.")
     if found["skipped"]:
         gaps.append(f"{name}: {found['skipped']} of {len(tests)} tests were skipped.")
+    if again := sum(1 for test in tests if any(local(inner) in _AGAIN for inner in test)):
+        gaps.append(f"{name}: {again} of {len(tests)} tests passed only when they were run again.")
     stated = {"tests": len(tests), "failures": found["failure"], "errors": found["error"]}
     for attribute, here in stated.items():
         says = count(suite.get(attribute))
         twice = found["error"] if attribute == "tests" else 0  # pytest counts a test again whose teardown failed
         if says is not None and not _suites(suite) and not here <= says <= here + twice:
             gaps.append(f"{name}: {says} {attribute} are stated and {here} listed.")
+    left_out = sum(count(suite.get(name)) or 0 for name in ("skipped", "disabled"))
+    if not _suites(suite) and left_out > found["skipped"]:
+        gaps.append(f"{name}: {left_out} tests are stated as not run and {found['skipped']} listed.")
     return {"name": name, "tests": len(tests), "passed": len(tests) - sum(found.values()), **found, "gaps": gaps}
 
 

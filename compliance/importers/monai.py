@@ -7,10 +7,9 @@ nothing was found, leaves no mean. Older versions wrote tabs.
 """
 
 from fractions import Fraction
-from typing import Any
 
 from compliance.core.statistics import decimal
-from compliance.importers.base import Given, Importer, NotSaidError, Reading, accounted, no_result
+from compliance.importers.base import Given, Importer, NotSaidError, Reading, no_result
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Rows as Table
 from compliance.importers.source import Source
@@ -60,12 +59,8 @@ def _read(source: Source, given: Given) -> Reading:
     gaps = [f"The file is cut off: {table.broken}."] if table.broken else []
     rows = Rows()
     is_raw = table.header[0] == "filename"
-    accountability: dict[str, Any] = {}
+    images = len(table.rows) if is_raw else 0
     if is_raw:
-        images = len(table.rows)
-        if given.cases is not None:
-            accountability, left_out = accounted(images, given.cases)
-            gaps += left_out
         for column in table.header[1:]:
             position = table.header.index(column)
             told = [Fraction(value) for row in table.rows if (value := number(row[position])) is not None]
@@ -74,7 +69,6 @@ def _read(source: Source, given: Given) -> Reading:
             group = None if column == "mean" else {"class": column[:200]}
             rows.add(name, value, n=len(told) or None, better=better, origin="recomputed", group=group)
     else:
-        images = 0
         for row in table.rows:
             told_of = dict(zip(table.header, row, strict=True))
             n = count(float(number(told_of.get("notnans")) or "nan"))
@@ -94,10 +88,9 @@ def _read(source: Source, given: Given) -> Reading:
         "method": "Mean over the images in which the class is; `nan` counts in none.",
         "limits": [_NUMBERED],
         "gaps": rows.gaps,
-        **accountability,
     }
     withheld = f"{images} images' file names with their figures" if images else None
-    return Reading(records=[record], gaps=gaps, withheld=withheld)
+    return Reading(records=[record], gaps=gaps, withheld=withheld, cases=images or None)
 
 
 def _metric(name: str) -> tuple[str, str | None]:

@@ -48,17 +48,14 @@ def _read(source: Source, given: Given) -> Reading:
     records = [_record(recipe) for recipe in recipes]
     prompts = sum(len(detail.get("data") or []) for recipe in recipes for detail in recipe.get("details") or [])
     began, ended = told.get("start_time"), told.get("end_time")
-    notes = []
-    if began and utc(began) is None:
-        notes.append(f"It ran from {word(began)} to {word(ended)} by its machine's clock, whose zone is not stated.")
     return Reading(
         records=records or [no_result(TOOL, "a run without results", "The file holds no recipe's result.")],
         started_at=utc(began),
         ended_at=utc(ended),
+        clock=(began, ended),
         model=", ".join(str(name) for name in told.get("endpoints") or []) or None,
         gaps=gaps,
         withheld=f"{some(prompts, 'prompt')} with answers" if prompts else None,
-        notes=notes,
     )
 
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from compliance.core.statistics import decimal
-from compliance.importers.base import Given, Importer, Reading, accounted, no_result, of_all
+from compliance.importers.base import Given, Importer, Reading, no_result, of_all, unaccounted
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source
 from compliance.importers.values import label, listing, mapping, number, utc, word
@@ -59,8 +59,7 @@ def _read(source: Source, given: Given) -> Reading:
             rows.add(_FIGURES[name], foreground[name], note=f"Mean over the {len(mean)} labels' means.")
     if not rows.rows:
         return Reading(records=[no_result(TOOL, "a summary without figures", "No label has a figure.")])
-    whole = _is_first(data) and given.cases is None  # version 1 refuses to run while a prediction is missing
-    accountability, left_out = ({}, []) if whole else accounted(len(cases), given.cases)
+    whole = _is_first(data) or given.cases is not None  # version 1 refuses to run while a prediction is missing
     missing = sum(1 for case in cases for one in case.values() if number(one.get("Dice")) is None)
     record = {
         "kind": "evaluation",
@@ -69,12 +68,13 @@ def _read(source: Source, given: Given) -> Reading:
         "unit_of_analysis": "image",
         "metrics": rows.rows,
         "method": "Means over the cases that have a figure; voxels are not counted together.",
-        "gaps": [*rows.gaps, *contradictions, *left_out],
-        **accountability,
+        "gaps": [*rows.gaps, *contradictions, *([] if whole else [unaccounted(len(cases))])],
     }
     return Reading(
         records=[record],
         started_at=utc(data.get("timestamp")),
+        clock=(data.get("timestamp"),),
+        cases=len(cases),
         model=word(data.get("name")),
         withheld=f"{len(cases)} cases with their files' names" if cases else None,
         notes=[f"{missing} figures of single cases are no number and not part of a mean."] if missing else [],

@@ -1,17 +1,18 @@
 """promptfoo: an `eval` becomes one evaluation, a red-team run one safety result, rows by provider and prompt.
 
-An error of the provider is no failure of the model: tests that ended in one are left out of the figures and make the
-record incomplete, as do tests that a filter left out. Prompts may hold what identifies somebody, so a row names them
-by position. Files of version 2, which older versions wrote, have no reason of failure: there an ungraded test is an
-error. A JSON Lines file holds the tests alone: `--cases` says how many there should be. The YAML, whose aliases are
-never expanded, and the XML say less than the JSON that stands beside them: it is asked for.
+An error of the provider is no failure of the model, and a test that asserts nothing is no pass of it: both are left
+out of the figures and make the record incomplete, as do tests that a filter left out. Prompts may hold what identifies
+somebody, so a row names them by position. Files of version 2, which older versions wrote, have no reason of failure:
+there an ungraded test is an error. A JSON Lines file holds the tests alone: `--cases` says how many there should be.
+The YAML, whose aliases are never expanded, and the XML, which need not be well-formed, say less than the JSON that
+stands beside them: it is asked for.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from compliance.importers.base import Given, Importer, NotSaidError, Reading, accounted, no_result, of_all
+from compliance.importers.base import Given, Importer, NotSaidError, Reading, no_result, of_all, unaccounted
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source
 from compliance.importers.values import count, label, listing, mapping, present, utc, word
@@ -21,6 +22,8 @@ TOOL = "promptfoo"
 _TEST = {"success", "testCase", "promptIdx"}
 _ERROR = 2
 """A test's `failureReason` where the provider failed."""
+_NO_ASSERTIONS = "No assertions"
+"""The reason of a pass where there was nothing to fail."""
 _BY_MODEL = (
     "llm-rubric", "model-graded", "factuality", "answer-relevance", "context-", "g-eval", "select-best",
     "search-rubric", "moderation", "agent-rubric", "conversation-relevance", "pi", "promptfoo:redteam",
@@ -42,7 +45,7 @@ def _read(source: Source, given: Given) -> Reading:
         lines = source.lines
         assert lines is not None
         gaps = [f"The file is cut off: {lines.broken}."] if lines.broken else []
-        gaps += accounted(len(lines.values), given.cases)[1]
+        gaps += [unaccounted(len(lines.values))] if given.cases is None else []
         tests = [mapping(one, "a test") for one in lines.values]
         return _reading(tests, {"config": {"description": f"tests, {of_all(len(tests), given)}"}}, {}, gaps)
     results = mapping(data["results"], "results")
@@ -72,6 +75,8 @@ def _reading(
     errors = sum(1 for one in tests if _failed_to_run(one))
     if errors:
         gaps.append(f"{errors} of {len(tests)} tests ended in an error, which is no failure and no pass.")
+    if idle := sum(1 for one in tests if _asserts_nothing(one)):
+        gaps.append(f"{idle} of {len(tests)} tests assert nothing, which is no pass.")
     providers = list(dict.fromkeys(_provider(one) for one in tests))
     return Reading(
         records=[_record(tests, mapping(data.get("config") or {}, "config"))],
@@ -79,6 +84,7 @@ def _reading(
         started_at=utc(told.get("evaluationCreatedAt")) or utc(results.get("timestamp")),
         model=", ".join(providers) or None,
         gaps=gaps,
+        cases=len(tests),
         withheld=f"{len(tests)} tests with prompts and answers" if tests else None,
         notes=[f"The file holds {len(providers)} providers; each has rows of its own."] if len(providers) > 1 else [],
     )
@@ -90,6 +96,12 @@ def _failed_to_run(test: Mapping[str, Any]) -> bool:
     return test["success"] is not True and not test.get("gradingResult")
 
 
+def _asserts_nothing(test: Mapping[str, Any]) -> bool:
+    """Say whether a test passed because nothing was asked of the answer."""
+    told = test.get("gradingResult")
+    return isinstance(told, dict) and told.get("reason") == _NO_ASSERTIONS
+
+
 def _provider(test: Mapping[str, Any]) -> str:
     told = test.get("provider")
     if isinstance(told, dict):
@@ -98,7 +110,7 @@ def _provider(test: Mapping[str, Any]) -> str:
 
 
 def _record(tests: list[dict[str, Any]], config: Mapping[str, Any]) -> dict[str, Any]:
-    judged = [one for one in tests if not _failed_to_run(one)]
+    judged = [one for one in tests if not _failed_to_run(one) and not _asserts_nothing(one)]
     title = word(config.get("description")) or "tests"
     if not judged:
         return no_result(TOOL, title, "No test was judged.")
@@ -176,7 +188,7 @@ def _shares(name: str, counts: Mapping[tuple[tuple[str, str], ...], list[bool]])
 
 
 def _recognise_page(source: Source) -> bool:
-    return source.holds(b"evalId:", b"promptfooVersion:") or (source.xml is not None and source.xml.tag == "promptfoo")
+    return source.holds(b"evalId:", b"promptfooVersion:") or source.holds(b"<promptfoo>", b"<evalId>")
 
 
 def _read_page(source: Source, given: Given) -> Reading:

@@ -11,7 +11,7 @@ from typing import Any
 from compliance.importers.base import UNKNOWN, Given, Importer, NotSaidError, Reading, UnreadableError, no_result
 from compliance.importers.metrics import Rows
 from compliance.importers.source import Source
-from compliance.importers.values import clip, listing, mapping, number, present, some, utc, word
+from compliance.importers.values import clip, inside, listing, mapping, number, present, some, utc, word
 
 TOOL = "SARIF"
 _OURS = "Compliance Tracker"
@@ -104,6 +104,8 @@ def _record(run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _gaps(run: Mapping[str, Any]) -> Iterator[str]:
+    if mapping(run.get("externalPropertyFileReferences") or {}, "externalPropertyFileReferences").get("results"):
+        yield "Results of the run stand in other files, which are not read."
     for invocation in listing(run.get("invocations") or [], "invocations"):
         if invocation.get("executionSuccessful") is not True:
             yield "The run's invocation did not end successfully."
@@ -134,18 +136,13 @@ def _finding(position: int, result: Mapping[str, Any], rules: Mapping[str, Mappi
     described = (rule.get("shortDescription") or {}).get("text") or rule.get("name")
     places = [one.get("physicalLocation") or {} for one in listing(result.get("locations") or [], "locations")]
     uris = [str((place.get("artifactLocation") or {}).get("uri") or "") for place in places]
-    where = f" in {_inside(uris[0])}" if uris and uris[0] else ""
+    where = f" in {inside(uris[0])}" if uris and uris[0] else ""
     return {
         "id": f"{clip(_rule_id(result), 180)}#{position}",
         "finding": clip(f"{_rule_id(result)}: {described}{where}" if described else f"{_rule_id(result)}{where}", 2000),
         "severity": _severity(result, rule, rules),
         "status": _status(result),
     }
-
-
-def _inside(uri: str) -> str:
-    """Return a file's place in its repository; where a machine's own folder is named, the file alone."""
-    return uri.rpartition("/")[2] if uri.startswith(("/", "file:")) or uri[1:3] in (":/", ":\\") else uri
 
 
 def _severity(result: Mapping[str, Any], rule: Mapping[str, Any], rules: Mapping[str, Mapping[str, Any]]) -> str:

@@ -1,8 +1,10 @@
-"""scikit-learn: a `classification_report` dumped as JSON or text, or raw predictions as CSV, becomes an evaluation.
+"""scikit-learn: a `classification_report` as JSON, CSV or text, or raw predictions as CSV, becomes an evaluation.
 
-Teams dump these themselves, so model and dataset are never inside and are asked for. A report's text is rounded to two
-digits: no counts are made of it. Predictions are worth more than a summary: where they are, figures with intervals are
-computed from them (`y_true` with a score), or counted (`y_true` with `y_pred`), also by the columns named with --group.
+Teams dump these themselves, so model and dataset are never inside and are asked for. A report's text is rounded, so no
+counts are made of it. A report with a micro average and no accuracy leaves out classes. Curves (ROC, precision and
+recall, calibration) do not say how many cases they rest on: the predictions are asked for. Predictions are worth more
+than a summary: where they are, figures with intervals are computed from them (`y_true` with a score), or counted
+(`y_true` with `y_pred`), also by the columns named with --group.
 """
 
 import re
@@ -19,6 +21,8 @@ TOOL = "scikit-learn"
 
 _AVERAGES = {"macro avg", "weighted avg"}
 _SUMMARIES = {*_AVERAGES, "micro avg", "samples avg", "accuracy"}
+_COLUMNS = ["", "precision", "recall", "f1-score", "support"]
+_CURVES = ({"fpr", "tpr"}, {"prob_true", "prob_pred"}, {"precision", "recall", "threshold"})
 _TRUTH = "y_true"
 _SCORES = ("y_score", "y_prob", "y_proba", "y_pred_proba")
 _DECISION = "y_pred"
@@ -55,6 +59,36 @@ def _read_text(source: Source, given: Given) -> Reading:
     return _reading(report, rounded=True)
 
 
+def _recognise_frame(source: Source) -> bool:
+    return source.table is not None and source.table.header == _COLUMNS
+
+
+def _read_frame(source: Source, given: Given) -> Reading:
+    """Read a report that went through a data frame, where the accuracy stands in all four columns."""
+    table = source.table
+    assert table is not None
+    report: dict[str, Any] = {name: dict(zip(_COLUMNS[1:], figures, strict=True)) for name, *figures in table.rows}
+    if table.broken or not report.keys() >= _AVERAGES:
+        raise UnreadableError("The report breaks off before its end.")
+    if "accuracy" in report:
+        report["accuracy"] = report["accuracy"]["recall"]
+    for told in report.values():
+        if isinstance(told, dict):
+            told["support"] = number(told["support"]) and float(told["support"])
+    return _reading(report, rounded=False)
+
+
+def _recognise_curve(source: Source) -> bool:
+    return source.table is not None and any(set(source.table.header) >= names for names in _CURVES)
+
+
+def _read_curve(source: Source, given: Given) -> Reading:
+    raise NotSaidError(
+        "This is a curve, which does not say how many cases it rests on.",
+        remedy="Import the predictions (y_true, y_score): curves and figures are computed from them.",
+    )
+
+
 def _reading(report: Mapping[str, Any], *, rounded: bool) -> Reading:
     rows = Rows()
     classes = {name: mapping(told, name) for name, told in report.items() if name not in _SUMMARIES}
@@ -67,6 +101,8 @@ def _reading(report: Mapping[str, Any], *, rounded: bool) -> Reading:
         gaps.append("The report does not say how many cases every class has.")
     elif sum(n or 0 for n in supports.values()) != total:
         gaps.append(f"The classes add up to {sum(n or 0 for n in supports.values())} cases, the report says {total}.")
+    elif "micro avg" in report and "samples avg" not in report:
+        gaps.append("Classes were left out: the report states a micro average in place of an accuracy.")
     if "accuracy" in report:
         x = None if rounded else cases(report["accuracy"], total)
         rows.add("accuracy", None if x is not None else report["accuracy"], n=total or None, x=x)
@@ -88,7 +124,7 @@ def _reading(report: Mapping[str, Any], *, rounded: bool) -> Reading:
         "metrics": sorted(rows.rows, key=lambda row: "group" in row),
         "gaps": [*gaps, *rows.gaps],
     }
-    return Reading(records=[record], notes=["Its figures are rounded to two digits."] if rounded else [])
+    return Reading(records=[record], notes=["Its figures are rounded."] if rounded else [])
 
 
 # --- raw predictions -------------------------------------------------------------------------------
@@ -165,4 +201,6 @@ def _digit(text: str) -> str | None:
 
 IMPORTER = Importer(TOOL, _recognise, _read, marks=((b'"f1-score"', b'"support"'),))
 TEXT = Importer(TOOL, _recognise_text, _read_text)
+FRAME = Importer(TOOL, _recognise_frame, _read_frame)
+CURVE = Importer(TOOL, _recognise_curve, _read_curve)
 PREDICTIONS = Importer(TOOL, _recognise_predictions, _read_predictions)

@@ -106,6 +106,12 @@ def label(text: str) -> str:
     return plain if plain[:1].isalpha() else f"m_{plain}"
 
 
+def inside(uri: str) -> str:
+    """Return a file's place in its repository; where a machine's own folder is named, the file alone."""
+    plain = uri.replace("\\", "/")
+    return plain.rpartition("/")[2] if plain.startswith(("/", "file:")) or plain[1:3] == ":/" else uri
+
+
 def slug(text: str) -> str:
     """Return a name as subjects have it: letters, digits, and . _ - between them."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:100] or "unnamed"

@@ -27,7 +27,8 @@ from compliance.importers import (
     unreadable,
 )
 from compliance.importers.archive import MAGIC, MAX_MEMBERS, MAX_UNPACKED
-from compliance.importers.base import UNKNOWN
+from compliance.importers.base import UNKNOWN, accounted
+from compliance.importers.source import as_json
 from compliance.kinds import content_model
 from compliance.kinds.authoring import Draft, draft
 from compliance.kinds.evaluation import Measured
@@ -127,7 +128,7 @@ class _Importing:
             return [Outcome(source.name, source.sha256(), reason=why, refused=not place.found)]
         try:
             taken = read(importer, source, self.given)
-            records = [_computed(self._completed(one, importer), place.path) for one in taken.records]
+            records = [_computed(self._completed(one, importer), place.path, self.given) for one in taken.records]
         except NotSaidError as error:
             return [_refused(source, importer, error)]
         except UnknownReference:
@@ -223,41 +224,69 @@ class _Importing:
             if self.ws.ledger.envelope(self.ws.ledger.entry(index).envelope) is None:
                 continue  # erased by law: nothing is left to compare with
             piece = self.ws.ledger.piece(index)
-            file = piece.predicate["source"].get("file_sha256")
+            told = piece.predicate
+            file, completeness = told["source"].get("file_sha256"), told["completeness"]
             digests = [subject["digest"]["sha256"] for subject in piece.subjects]
-            stands = _identity(file, piece.kind, piece.title, piece.content, digests)
+            stands = _identity(file, piece.kind, piece.title, completeness, piece.content, digests)
             if stands == wanted:
                 return piece.number
         return "a file before it" if wanted in self.met else None
 
 
-def _computed(made: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Compute the figures of raw predictions, which say of themselves only which columns they are in."""
+def _computed(made: dict[str, Any], path: Path, given: Given) -> dict[str, Any]:
+    """Compute the figures of raw predictions, which say of themselves only which columns they are in.
+
+    What cannot be computed from is refused, not kept: the columns are the user's to name, and the reason quotes a cell.
+    """
     if "predictions" not in made or "metrics" in made:
         return made
     from compliance.services import evaluations
 
     told = made["predictions"]
-    found = evaluations.from_predictions(path, truth=told["truth"], score=told["score"], groups=told.get("groups", ()))
+    try:
+        found = evaluations.from_predictions(
+            path, truth=told["truth"], score=told["score"], groups=told.get("groups", ())
+        )
+    except InvalidInput as error:
+        remedy = f"{error.remedy} Of another task than two classes: `compliance log evaluation --predictions`."
+        raise NotSaidError(error.problem, remedy=remedy) from error
+    if given.cases is not None:
+        found |= _accounted(found, given.cases)
     summary = f"Decisions at a score of {found['threshold']}, since no file of predictions names a threshold."
     kept = {name: value for name, value in found.items() if name not in ("attachments", "predictions")}
     return kept | made | {"summary": f"{made['summary']} {summary}"}
 
 
+def _accounted(found: Mapping[str, Any], expected: int) -> dict[str, Any]:
+    """Return the accountability of predictions of which the user says how many there should be, and what is missing."""
+    held = found["accountability"]["enrolled"]
+    counted, missing = accounted(held, expected)
+    told = [one for one in (found.get("completeness_reason"), *missing) if one]
+    if counted:
+        left = counted["accountability"]["missing_score"] + found["accountability"]["missing_score"]
+        counted = {"accountability": found["accountability"] | {"enrolled": expected, "missing_score": left}}
+    return counted | ({"completeness": "incomplete", "completeness_reason": " ".join(told)} if told else {})
+
+
 _Identity = tuple[Any, ...]
+
+_SAID = ("category", "role", "accountability", "predictions")
+"""What a record holds that the user may have said of its file."""
 
 
 def _identity(
-    file: str | None, kind: str, title: str, content: Mapping[str, Any], subjects: Sequence[str]
+    file: str | None, kind: str, title: str, completeness: str, content: Mapping[str, Any], subjects: Sequence[str]
 ) -> _Identity:
-    """Return what makes a result the same: the bytes it came from, and what it is about."""
+    """Return what makes a result the same: its bytes, how whole it is, what it is about, and what was said of it."""
     about = [(content.get(name) or {}).get("sha256") for name in ("dataset", "plan")]
-    return (file, kind, title, *about, *sorted(subjects))
+    groups = [[row["name"], row.get("group")] for row in content.get("metrics") or []]
+    said = as_json([{name: content.get(name) for name in _SAID}, groups])
+    return (file, kind, title, completeness, *about, said, *sorted(subjects))
 
 
 def _identity_of(drafted: Draft, sha256: str) -> _Identity:
     digests = [subject.digest.sha256 for subject in drafted.subjects]
-    return _identity(sha256, drafted.kind, drafted.title, drafted.content, digests)
+    return _identity(sha256, drafted.kind, drafted.title, drafted.completeness.value, drafted.content, digests)
 
 
 def _refused(source: Source, importer: Importer, error: InvalidInput) -> Outcome:

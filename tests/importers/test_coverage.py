@@ -18,15 +18,15 @@ def test_lines_and_branches_are_counted(name: str) -> None:
     got = imported(FOLDER / name)
     assert (got.tool, got.version, got.only["content"]["document_type"]) == ("coverage", "7.17.3", "test-report")
     said = _said(got)
-    assert (said["lines measured"], said["lines covered measured"]) == ("6", "5")
-    assert (said["branches measured"], said["branches covered measured"]) == ("2", "1")
+    assert (said["lines"], said["lines covered"]) == ("6", "5")
+    assert (said["branches"], said["branches covered"]) == ("2", "1")
     assert got.only["completeness"] == "complete"
     assert "nothing of whether a test passed" in got.summaries
 
 
 def test_when_it_ran_is_in_the_xml_and_zoneless_in_the_json() -> None:
     assert "Run at 2026-11-24T04:49:17Z" in imported(FOLDER / "coverage.xml").summaries
-    assert "Not stated in the file: when it ran" in imported(FOLDER / "coverage.json").summaries
+    assert "2026-11-24T04:49:18.950605 by its machine's clock" in imported(FOLDER / "coverage.json").summaries
 
 
 def test_counts_that_the_files_do_not_give_are_a_gap() -> None:

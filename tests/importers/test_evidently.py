@@ -85,7 +85,7 @@ def test_a_snapshot_reads_like_a_report() -> None:
     assert got.row("accuracy")["value"] == "0.85"
     assert _kind(got, "evaluation")["content"]["remarks"] == ["Not met: Accuracy metric: Greater or Equal 0.990."]
     assert _kind(got, "monitoring")["content"]["cases"] == 300
-    assert "whose zone is not stated" in got.summaries
+    assert "whose time zone is not stated" in got.summaries
 
 
 def test_reports_of_versions_before_0_6_are_read() -> None:

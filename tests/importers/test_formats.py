@@ -23,8 +23,16 @@ OURS = (
     "hugging_face",
     "great_expectations",
 )
+ASKED = {
+    "scikit_learn/roc.csv": "Import the predictions",
+    "great_expectations/suite.json": "log dataset --expectations",
+}
+"""Files that say too little, and what is asked for instead."""
 FILES = sorted(
-    str(path.relative_to(SAMPLES)) for folder in OURS for path in (SAMPLES / folder).iterdir() if path.suffix != ".py"
+    name
+    for folder in OURS
+    for path in (SAMPLES / folder).iterdir()
+    if path.suffix != ".py" and (name := str(path.relative_to(SAMPLES))) not in ASKED
 )
 EXPECTED = {
     "cyclonedx/env-1.5.json": ("CycloneDX", "sbom", "complete"),
@@ -34,12 +42,15 @@ EXPECTED = {
     "hugging_face/README-model.md": ("Hugging Face", "evaluation", "complete"),
     "hugging_face/eval_results.yaml": ("Hugging Face", "document", "complete"),
     "inspect_ai/limited.json": ("inspect-ai", "evaluation", "incomplete"),
+    "inspect_ai/reduced.eval": ("inspect-ai", "evaluation", "complete"),
     "inspect_ai/whole.eval": ("inspect-ai", "evaluation", "complete"),
     "junit/junit_mixed.xml": ("JUnit XML", "document", "incomplete"),
     "junit/junit_passed.xml": ("JUnit XML", "document", "complete"),
     "pip_audit/all_skipped.json": ("pip-audit", "sbom", "incomplete"),
     "sarif/bandit.sarif.json": ("SARIF", "safety-result", "complete"),
     "scikit_learn/classification_report.json": ("scikit-learn", "evaluation", "complete"),
+    "scikit_learn/classification_report.csv": ("scikit-learn", "evaluation", "complete"),
+    "scikit_learn/labels_left_out.json": ("scikit-learn", "evaluation", "incomplete"),
     "scikit_learn/classification_report.txt": ("scikit-learn", "evaluation", "complete"),
     "scikit_learn/decisions.csv": ("scikit-learn", "evaluation", "complete"),
 }
@@ -55,6 +66,13 @@ def changed(name: str, change: Callable[[Any], None]) -> bytes:
 
 def test_every_sample_is_expected_here() -> None:
     assert {*EXPECTED, COMPUTED} == set(FILES)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_says_too_little_names_what_to_import_instead(name: str) -> None:
+    with pytest.raises(NotSaidError) as asked:
+        imported((SAMPLES / name).read_bytes(), dataset="data@1")
+    assert ASKED[name] in asked.value.remedy
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -157,6 +175,18 @@ def test_a_log_without_samples_is_not_one_that_was_emptied() -> None:
     got = imported(changed("inspect_ai/limited.json", emptied))
     assert got.records[0]["completeness"] == "incomplete"
     assert "The log holds 0 of" in got.reasons
+
+
+def test_the_best_of_several_answers_is_no_accuracy() -> None:
+    got = imported(SAMPLES / "inspect_ai/reduced.eval")
+    assert [row["name"] for row in got.rows] == ["accuracy", "accuracy_pass_at_2"] * 2
+    assert got.rows[1]["better"] == "higher"
+    assert all("ci_low" not in row for row in got.rows), "answers to one question are not independent"
+
+
+def test_a_range_is_a_limit() -> None:
+    ranged = changed("inspect_ai/limited.json", lambda log: log["eval"]["config"].update(limit=[2, 6]))
+    assert "limit is 2 to 6" in imported(ranged).reasons
 
 
 def test_the_same_log_without_its_limit_is_complete() -> None:
@@ -295,6 +325,25 @@ def test_values_and_tracebacks_stay_in_the_restricted_original() -> None:
     assert got["attachments"][0]["classification"] == "restricted"
 
 
+def test_an_expectation_says_which_requirements_it_answers() -> None:
+    def speak(data: Any) -> None:
+        data["results"][0]["expectation_config"]["meta"] = {"requirements": ["eu-ai-act/art-10.3"]}
+
+    run = imported(changed("great_expectations/validation.json", speak)).only["content"]["quality"][0]
+    assert [one.get("requirements") for one in run["expectations"]] == [["eu-ai-act/art-10.3"], None, None, None]
+
+
+def test_a_checkpoints_description_does_not_tell_errors_from_failures() -> None:
+    """The layout of `CheckpointResult.describe_dict()` of Great Expectations 1.24.1."""
+    described = {
+        "success": False,
+        "statistics": {"evaluated_validations": 1},
+        "validation_results": [{"success": False}],
+    }
+    with pytest.raises(NotSaidError, match="tells an error from a failure"):
+        imported(json.dumps(described).encode())
+
+
 def test_a_missing_result_is_noticed() -> None:
     got = imported(changed("great_expectations/validation.json", lambda data: data["results"].pop()))
     assert "4 evaluations are stated and 3 listed" in got.reasons
@@ -316,6 +365,26 @@ def test_a_rounded_report_gives_no_counts() -> None:
     recall = got.row("recall", **{"class": "malignant"})
     assert (recall["value"], recall.get("x"), recall["n"]) == ("0.95", None, 22)
     assert "x" not in got.row("recall", **{"class": "benign"}), "1.00 may be 0.996"
+
+
+def test_a_report_that_went_through_a_frame_reads_the_same() -> None:
+    frame, whole = (imported(SAMPLES / f"scikit_learn/classification_report.{end}", dataset="data@1").rows
+                    for end in ("csv", "json"))  # fmt: skip
+    assert frame == whole
+
+
+def test_a_report_without_some_classes_is_incomplete() -> None:
+    got = imported(SAMPLES / "scikit_learn/labels_left_out.json", dataset="data@1")
+    assert "a micro average in place of an accuracy" in got.reasons
+
+
+def test_an_evaluation_is_held_against_how_many_cases_there_should_be() -> None:
+    report = SAMPLES / "scikit_learn/classification_report.json"
+    got = imported(report, dataset="data@1", cases=70)
+    assert "10 of 70 cases are missing" in got.reasons
+    assert got.only["content"]["accountability"]["missing_score"] == 10
+    assert imported(report, dataset="data@1", cases=60).only["completeness"] == "complete"
+    assert "holds 60 cases, and there should be 50" in imported(report, dataset="data@1", cases=50).reasons
 
 
 def test_decisions_are_counted_also_by_group() -> None:
@@ -411,6 +480,26 @@ def test_errors_and_skips_of_tests_are_no_passes() -> None:
     assert "10 mg" not in json.dumps(got.only["content"])
 
 
+@pytest.mark.parametrize(
+    ("test", "reason"),
+    [
+        ('<testcase name="DISABLED_a" status="notrun" result="suppressed"/>', "1 of 2 tests were skipped"),
+        ('<testcase name="a" status="disabled"/>', "1 of 2 tests were skipped"),
+        ('<testcase name="a"><flakyFailure/></testcase>', "1 of 2 tests passed only when they were run again"),
+    ],
+)
+def test_what_did_not_run_or_passed_at_last_is_no_plain_pass(test: str, reason: str) -> None:
+    """GoogleTest and CTest name a test that was not run by an attribute; Maven Surefire marks what it ran again."""
+    got = imported(f'<testsuite name="s" tests="2"><testcase name="b" status="run"/>{test}</testsuite>'.encode())
+    assert reason in got.reasons
+
+
+def test_skips_that_are_stated_and_not_listed_are_told() -> None:
+    got = imported(b'<testsuite name="/home/jane/s.py" tests="1" skipped="2"><testcase name="a"/></testsuite>')
+    assert got.reasons == "s.py: 2 tests are stated as not run and 0 listed."
+    assert "jane" not in json.dumps(got.only["content"])
+
+
 def test_a_suite_that_lists_fewer_tests_than_it_says() -> None:
     got = imported(b'<testsuite name="s" tests="3" failures="0"><testcase name="a"/></testsuite>')
     assert "3 tests are stated and 1 listed" in got.reasons
@@ -426,6 +515,7 @@ def test_a_suite_that_lists_fewer_tests_than_it_says() -> None:
             lambda run: run["invocations"][0].update(toolExecutionNotifications=[{"level": "error"}]),
             "1 errors of the tool itself",
         ),
+        (lambda run: run.update(externalPropertyFileReferences={"results": [{}]}), "stand in other files"),
     ],
 )
 def test_a_scan_that_failed_is_no_clean_scan(change: Callable[[Any], None], reason: str) -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not GENUINE.is_dir(), reason="the genuine sample
 
 HELM = "every-eval-ever/helm/narrative_qa-model=openai_gpt2"
 EXPECTED: dict[str, tuple[str, str, str]] = {
-    "aiverify/fairness_classification.json": ("AI Verify", "safety-result", "complete"),
+    "aiverify/fairness_classification.json": ("AI Verify", "safety-result", "incomplete"),
     "chai/Aidoc_BA-01.xml": ("CHAI Applied Model Card", "document", "complete"),
     "chai/Aidoc_PE-03-RT.xml": ("CHAI Applied Model Card", "document", "complete"),
     "chai/v0.1_Aidoc_BA-01.xml": ("CHAI Applied Model Card", "document", "complete"),
@@ -164,7 +164,7 @@ def test_aiverify_says_where_the_file_contradicts_itself() -> None:
     got = imported(GENUINE / "aiverify/fairness_classification.json")
     assert got.row("sensitivity", gender="0", output_class="0")["value"] == "0.170265780730897"
     assert got.row("disparate_impact", gender="0 and 1", output_class="0")["ideal"] == "1"
-    assert "add up to 0.483389" in got.only["content"]["remarks"][0]
+    assert "add up to 0.483389, not to 1" in got.reasons
 
 
 def test_helm_keeps_splits_and_perturbations_apart() -> None:

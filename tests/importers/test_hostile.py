@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.imports import SAMPLES
 
-from compliance.importers import Source, damaged, importers, recognise
+from compliance.importers import Given, Source, damaged, importers, read, recognise
 from compliance.importers import archive as archives
 from compliance.importers.archive import Archive, BadArchiveError
 from compliance.importers.markup import BadMarkupError, parse
@@ -99,6 +99,18 @@ def test_links_doubles_and_crowds_are_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(archives, "MAX_MEMBERS", 3)
     with pytest.raises(BadArchiveError, match="more than 3"):
         Archive(packed({str(i): b"" for i in range(4)}))
+
+
+def test_a_log_whose_header_is_damaged_is_kept_and_never_a_crash() -> None:
+    """Looking for a member unpacks nothing: a wrong checksum is the reader's to tell."""
+    whole = bytearray((SAMPLES / "inspect_ai/whole.eval").read_bytes())
+    at = whole.rindex(b"PK\x01\x02", 0, whole.rindex(b"header.json"))
+    whole[at + 16] ^= 1
+    source = Source.of("x", bytes(whole))
+    importer = recognise(source)
+    assert importer is not None
+    record = read(importer, source, Given()).records[0]
+    assert record["completeness_reason"] == "It holds header.json with a wrong checksum."
 
 
 def test_a_changed_byte_breaks_the_checksum() -> None:

@@ -37,6 +37,18 @@ def test_errors_are_neither_failures_nor_passes() -> None:
     assert "names the tested model as" in got.only["content"]["tested_model_statement"]
 
 
+def test_a_test_that_asserts_nothing_is_no_pass() -> None:
+    got = imported(FOLDER / "no_assertion.json")
+    assert "1 of 2 tests assert nothing" in got.reasons
+    assert (got.row("pass_rate")["x"], got.row("pass_rate")["n"]) == (1, 1)
+
+
+def test_an_xml_that_promptfoo_did_not_write_well_is_still_its_own() -> None:
+    """Named scores become names of elements, whatever is in them."""
+    page = b"<promptfoo>\n  <evalId>eval-1</evalId>\n  <Names the drug>1</Names the drug>\n</promptfoo>"
+    assert tool_of(page) == "promptfoo"
+
+
 def test_prompts_stay_in_the_restricted_original() -> None:
     got = imported(FOLDER / "eval.json")
     assert "5 mg" not in json.dumps(got.only["content"]) + got.summaries

@@ -219,11 +219,39 @@ def test_raw_predictions_are_computed_from(ws: Workspace) -> None:
     assert "score of 0.5" in piece.predicate["summary"]
 
 
-def test_predictions_of_several_classes_are_kept_and_not_computed_from(ws: Workspace, tmp_path: Path) -> None:
-    (tmp_path / "p.csv").write_text("y_true,y_score\n0,0.1\n2,0.9\n")
+def test_predictions_that_cannot_be_computed_from_are_refused_and_no_cell_is_kept(
+    ws: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "p.csv").write_text("y_true,y_score\n0,0.1\nSmith,0.9\n")
+    size = ws.ledger.size
     (outcome,) = importing.run(ws, [tmp_path / "p.csv"], named=Named(dataset="d@1"))
-    assert (outcome.completeness, outcome.refused) == ("unreadable", True)
-    assert "not 0 or 1" in str(outcome.reason)
+    assert (outcome.kind, outcome.refused, ws.ledger.size) == (None, True, size)
+    assert "'Smith', not 0 or 1" in str(outcome.reason)
+    assert "compliance log evaluation --predictions" in str(outcome.reason)
+
+
+def test_what_is_said_of_the_same_bytes_makes_another_result(ws: Workspace) -> None:
+    def taken(**said: object) -> Outcome:
+        (outcome,) = importing.run(
+            ws, [SAMPLES / "scikit_learn" / "scores.csv"], given=Given(**said), named=Named(dataset="d@1")
+        )
+        return outcome
+
+    first = taken()
+    for said in ({"groups": ("site",)}, {"cases": 99}):
+        assert taken(**said).new, said
+        assert not taken(**said).new, said
+    assert taken().evidence == first.evidence
+
+
+def test_predictions_are_held_against_how_many_there_should_be(ws: Workspace) -> None:
+    scores = SAMPLES / "scikit_learn" / "scores.csv"
+    outcomes = importing.run(ws, [scores], given=Given(cases=99), named=Named(dataset="d@1"))
+    (piece,) = pieces(ws, outcomes)
+    held = len(scores.read_text().splitlines()) - 1
+    told = {"enrolled": 99, "analysed": held, "missing_score": 99 - held, "missing_truth": 0, "excluded": 0}
+    assert told.items() >= piece.content["accountability"].items()
+    assert (outcomes[0].completeness, outcomes[0].reason) == ("incomplete", f"{99 - held} of 99 cases are missing.")
 
 
 def test_a_validation_is_a_further_record_of_the_dataset(ws: Workspace) -> None:

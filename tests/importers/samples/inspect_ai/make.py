@@ -1,4 +1,4 @@
-from inspect_ai import Task, eval
+from inspect_ai import Epochs, Task, eval
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import includes, match
@@ -21,3 +21,4 @@ def run(n, **options):
 run(6, log_format="eval", max_samples=1)
 run(6, log_format="json", limit=2, max_samples=1)
 run(3, log_format="json", epochs=2, max_samples=1)
+run(4, log_format="eval", epochs=Epochs(3, ["mean", "pass_at_2"]), log_samples=False, max_samples=1)  # reduced.eval
