@@ -5,7 +5,8 @@ that readers know, patient numbers could be guessed. Sets made under different s
 
 What is hashed: `record` or `patient`, a line feed, the column names as canonical JSON, a line feed, and every value
 as a netstring (`3:F 1,`) in the order of the names, in its one spelling (`core.rows`); a missing value is `-`, an
-empty one `0:,`. Columns stand in alphabetical order, so that their order in a file does not matter.
+empty one `0:,`. Columns stand in alphabetical order, so that their order in a file does not matter. A patient number of
+digits has no leading zeros, which many a tool loses.
 
 The file: a line with the format, one with the id of the secret, then per level a line `record 5512 ["age","sex"]`
 and the fingerprints in hexadecimal, sorted, one a line.
@@ -21,8 +22,8 @@ from typing import Literal
 
 from compliance.core.canonical import canonical
 
-FORMAT = "compliance-tracker fingerprints 2"
-"""1 spelled moments and truth values as their file did."""
+FORMAT = "compliance-tracker fingerprints 3"
+"""1 spelled moments and truth values as their file did, 2 told the patient 007 from 7."""
 MEDIA_TYPE = "text/plain"
 SIZE = 16
 

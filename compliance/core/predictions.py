@@ -95,8 +95,8 @@ def bootstrap_mean(
 
 def recalibration(
     truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]"
-) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Return (slope, standard error) and (intercept in the large, standard error), or None where no fit exists.
+) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+    """Return (slope, standard error) and (intercept in the large, standard error), None for one that has no fit.
 
     The intercept is fitted with the slope held at 1. A risk of 0 or 1 has no logit and is moved inside by 1e-12.
     """
@@ -105,9 +105,7 @@ def recalibration(
     logit = _logit(score)
     slope = _fit(np.column_stack([np.ones_like(logit), logit]), truth, np.zeros_like(logit))
     intercept = _fit(np.ones((len(logit), 1)), truth, logit)
-    if slope is None or intercept is None:
-        return None
-    return (slope[0][1], slope[1][1]), (intercept[0][0], intercept[1][0])
+    return (slope[0][1], slope[1][1]) if slope else None, (intercept[0][0], intercept[1][0]) if intercept else None
 
 
 def _logit(score: "ndarray[Any, Any]") -> "ndarray[Any, Any]":
@@ -230,12 +228,12 @@ def _clustered(
             rest = {key: alone[name][key] for key in ("ideal",) if key in alone[name]}
             found[name] = beside(row | rest, alone[name])
     robust = _robust(truth, score, sampling)
-    for position, name in enumerate(("calibration_slope", "calibration_intercept")):
+    for name in ("calibration_slope", "calibration_intercept"):
         if "ci_low" in alone[name]:
             kept = {"value": alone[name]["value"], "ideal": alone[name]["ideal"]}
             row = {"clusters": 1, "reason": ONE_CLUSTER}
-            if robust is not None:
-                value, error, k = robust[position]
+            if name in robust:
+                value, error, k = robust[name]
                 half = normal_quantile(sampling.level) * error
                 row = stated(value, value - half, value + half, sampling.level, "cluster-robust") | {"clusters": k}
             found[name] = beside(kept | row, alone[name])
@@ -266,29 +264,30 @@ def weighted_area(truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]") -> Sta
 
 def _robust(
     truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]", sampling: Sampling
-) -> "list[tuple[float, float, int]] | None":
-    """Return value, cluster-robust error and number of clusters of slope and intercept; None without two clusters."""
+) -> dict[str, tuple[float, float, int]]:
+    """Return value, cluster-robust error and number of clusters of what has a fit; nothing without two clusters."""
     import numpy as np
 
     of = sampling.numbered(len(truth))
     k = int(of.max()) + 1
-    fitted = None if _one_class(truth) else recalibration(truth, score)
-    if k < 2 or fitted is None:
-        return None
+    if k < 2 or _one_class(truth):
+        return {}
     logit = _logit(score)
-    design = np.column_stack([np.ones_like(logit), logit])
-    of_slope = _fit(design, truth, np.zeros_like(logit))
-    found = []
-    for x, offset, beta in (
-        (design, np.zeros_like(logit), of_slope[0] if of_slope else [0.0, 1.0]),
-        (np.ones((len(logit), 1)), logit, [fitted[1][0]]),
+    nothing, ones = np.zeros_like(logit), np.ones((len(logit), 1))
+    found = {}
+    for name, x, offset in (
+        ("calibration_slope", np.column_stack([ones, logit]), nothing),
+        ("calibration_intercept", ones, logit),
     ):
-        p = 1 / (1 + np.exp(-(x @ np.array(beta) + offset)))
+        if (fitted := _fit(x, truth, offset)) is None:
+            continue
+        beta = np.array(fitted[0])
+        p = 1 / (1 + np.exp(-(x @ beta + offset)))
         bread = np.linalg.inv(x.T @ (x * (p * (1 - p))[:, None]))
         scores = np.zeros((k, x.shape[1]))
         np.add.at(scores, of, x * (truth - p)[:, None])
         covariance = k / (k - 1) * bread @ (scores.T @ scores) @ bread
-        found.append((float(beta[-1]), math.sqrt(float(covariance[-1, -1])), k))
+        found[name] = (float(beta[-1]), math.sqrt(float(covariance[-1, -1])), k)
     return found
 
 
@@ -318,16 +317,14 @@ def _brier(truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]", level: str, s
 
 def _calibration(truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]", level: str) -> dict[str, dict[str, Any]]:
     names = ("calibration_slope", "calibration_intercept", "observed_expected_ratio")
-    fitted = None if _one_class(truth) else recalibration(truth, score)
-    if fitted is None:
-        reason = _one_class(truth) or "the recalibration model has no finite fit (classes separated, or one score only)"
-        rows: dict[str, dict[str, Any]] = {name: {"reason": reason} for name in names[:2]}
-    else:
-        z = normal_quantile(level)
-        rows = {
-            name: stated(value, value - z * error, value + z * error, level, "normal")
-            for name, (value, error) in zip(names, fitted, strict=False)
-        }
+    fitted = (None, None) if _one_class(truth) else recalibration(truth, score)
+    reason = _one_class(truth) or "the recalibration model has no finite fit (classes separated, or one score only)"
+    rows: dict[str, dict[str, Any]] = {name: {"reason": reason} for name in names[:2]}
+    z = normal_quantile(level)
+    for name, fit in zip(names, fitted, strict=False):
+        if fit is not None:
+            value, error = fit
+            rows[name] = stated(value, value - z * error, value + z * error, level, "normal")
     rows[names[2]] = _observed_expected(truth, score, level)
     ideals = {"calibration_slope": "1", "calibration_intercept": "0", "observed_expected_ratio": "1"}
     return {name: row | {"ideal": ideals[name]} for name, row in rows.items()}

@@ -1,7 +1,7 @@
 """The cases in a file of predictions, as arrays that figures are computed from; those that cannot be used are counted.
 
 What a cell may hold depends on the task. A cell that holds something else is refused with its place; an empty one is
-a missing value, and its case is left out and named, never dropped unsaid.
+a missing value, and its case is left out and named, never dropped unsaid. No cell is repeated: it may be a name.
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from compliance.core.intervals import SMALL_N
 from compliance.errors import InvalidInput
 from compliance.kinds.metrics import KNOWN
 from compliance.services.reading import Table
@@ -48,7 +49,7 @@ class Cases:
         for name in names:
             values = self._group_values(name)
             distinct = sorted(set(values))
-            if len(distinct) > MAX_GROUPS:
+            if are_people(len(distinct), len(values)):
                 raise InvalidInput(
                     f"The group column {name} of {self.table.name} has {len(distinct)} different values.",
                     remedy=f"Give a column with at most {MAX_GROUPS}: bands instead of ages, for example.",
@@ -72,6 +73,11 @@ class Cases:
     def _group_values(self, name: str) -> list[str]:
         column = self.table.column(name, "group")
         return [column[i] or UNRECORDED for i in self.rows]
+
+
+def are_people(different: int, rows: int) -> bool:
+    """Say whether a column's values tell single cases apart, so that printing each would print somebody's."""
+    return different > MAX_GROUPS or (different > SMALL_N and different * 2 > rows)
 
 
 def label(column: str) -> str:
@@ -127,7 +133,7 @@ def _columns(table: Table, told: "Predictions") -> tuple[dict[str, Values], list
     if told.task == "multiclass":
         columns = {"truth": table.column(truth, "truth"), "score": table.column(score, "score")}
         classes = sorted({value for values in columns.values() for value in values if value is not None})
-        if len(classes) > MAX_GROUPS:
+        if are_people(len(classes), table.rows):
             raise InvalidInput(
                 f"{table.name} has {len(classes)} different classes in {truth} and {score}.",
                 remedy=f"Name columns of class labels; at most {MAX_GROUPS} can be told apart in a table.",
@@ -185,7 +191,7 @@ def _truths(table: Table, name: str, positive: str | None) -> list[int | None]:
     for row, text in enumerate(column):
         if text is not None and text not in _TRUTH:
             raise InvalidInput(
-                f"{table.place(row)}: the truth in column {name} is {text[:40]!r}, not 0 or 1.",
+                f"{table.place(row)}: the truth in column {name} is not 0 or 1.",
                 remedy="Give the reference standard as 0 and 1; leave a cell empty where it is unknown.",
             )
         values.append(None if text is None else _TRUTH[text])
@@ -208,7 +214,7 @@ def numbers(
         )
         if not fits or value in (float("inf"), float("-inf")):
             raise InvalidInput(
-                f"{table.place(row)}: the {what} in column {name} is {str(text)[:40]!r}, not {limits}.",
+                f"{table.place(row)}: the {what} in column {name} is not {limits}.",
                 remedy=remedy or "Mend the cell, or leave it empty where there is no value.",
             )
         values.append(value)

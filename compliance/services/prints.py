@@ -31,7 +31,7 @@ def take(table: Table, secret: bytes, *, patient: str | None = None, record: Seq
     Without the patient's number, so that one person under two numbers shows.
     """
     names = sorted(table.columns)
-    kept = sorted(name for name in record or names if name != patient)
+    kept = sorted(name for name in record or names if name != patient) or names
     digests, records, patients = bytearray(), bytearray(), bytearray()
     for start in range(0, table.rows, CHUNK):
         part = table.data.slice(start, CHUNK)
@@ -42,7 +42,7 @@ def take(table: Table, secret: bytes, *, patient: str | None = None, record: Seq
         records += b"".join(fingerprint.take(secret, "record", kept, same))
         if patient is not None:
             # The column may go by another name elsewhere; a row without a patient tells nothing about who is in both.
-            known = (cell for cell in _joined([cells[patient]]) if cell != b"-")
+            known = (cell for cell in _joined([netstrings(_number(as_text(part[patient])))]) if cell != b"-")
             patients += b"".join(fingerprint.take(secret, "patient", ["patient"], known))
     levels: dict[Level, Prints] = {"record": fingerprint.packed(kept, records)}
     if patient is not None:
@@ -65,6 +65,13 @@ def netstrings(text: "pa.ChunkedArray") -> "pa.Array":
     colon, comma, end = (pa.scalar(mark, wide) for mark in (":", ",", ""))
     counted = pc.binary_join_element_wise(pc.binary_length(values).cast(wide), values, colon)
     return pc.fill_null(pc.binary_join_element_wise(counted, end, comma), pa.scalar("-", wide))
+
+
+def _number(patients: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """Return patient numbers without the leading zeros that a spreadsheet, or pandas, takes away."""
+    import pyarrow.compute as pc
+
+    return pc.replace_substring_regex(pc.utf8_trim_whitespace(patients), r"^0+([0-9]+)$", r"\1")
 
 
 def _joined(cells: "list[pa.Array]") -> list[bytes]:

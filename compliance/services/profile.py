@@ -1,9 +1,9 @@
 """What is in a table, in aggregates: types, missing values, classes, groups, spread. Never one person's value.
 
 No smallest or largest value is kept, and percentiles, rounded, only where enough values lie beyond them. A group of
-fewer than SMALL is counted and flagged, but how many of it are positive, or how its values spread, is not told: of one
-person that would be the outcome. Nor is it told of the next smallest group where subtraction would give it away. A
-time span is told in whole months.
+fewer than SMALL is counted and flagged, but how many of it are positive, how its values spread, or which other groups
+its people are in, is not told: of one person that would be the outcome, or the person. Nor is it told of the next
+smallest group where subtraction would give it away. A time span is told in whole months.
 """
 
 import calendar
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from compliance.core.statistics import decimal
 from compliance.errors import InvalidInput
-from compliance.services.evaluations import MAX_GROUPS, label
+from compliance.services.cases import MAX_GROUPS, are_people, label
 from compliance.services.reading import Table
 
 if TYPE_CHECKING:
@@ -70,15 +70,17 @@ def profile(
     outcome = table.text(target) if target else None
     if target and outcome is not None:
         classes = _counts(outcome.drop_null())
-        if len(classes) <= MOST_CLASSES:
+        if len(classes) <= MOST_CLASSES and not are_people(len(classes), table.rows):
             told = [{"value": value, "n": n} for value, n in classes]
             found["labels"] = {"column": target, "classes": told, "missing": outcome.null_count}
     if grouped:
         positive = _positive(outcome)
         parts = [part for name in grouped for part in _parts({name: grouped[name]}, positive)]
+        untold = {name: _untold(values) for name, values in grouped.items()}
         for pair in combinations(grouped, 2):
             crossed = _parts({name: grouped[name] for name in pair}, None)
-            parts += crossed if len(crossed) <= MOST_PAIRS else []
+            if len(crossed) <= MOST_PAIRS:
+                parts += [part for part in crossed if not any(part["group"][name] in untold[name] for name in pair)]
         found["composition"] = parts
     if site:
         (values,) = _grouped(table, [site], patient).values()
@@ -208,7 +210,7 @@ def _grouped(table: Table, groups: Sequence[str], patient: str | None) -> dict[s
     for column in groups:
         values = pc.fill_null(table.text(table.check(column, "group")), UNRECORDED)
         different = len(pc.unique(values))
-        if column == patient or different > MAX_GROUPS:
+        if column == patient or are_people(different, table.rows):
             raise InvalidInput(
                 f"The group column {column} of {table.name} has {different} different values.",
                 remedy=f"Give a column with at most {MAX_GROUPS}: bands instead of ages, for example.",
@@ -246,6 +248,12 @@ def _parts(by: Mapping[str, "pa.ChunkedArray"], positive: "pa.ChunkedArray | Non
             part["positives"] = int(row["=positive_sum"] or 0)
         parts.append(part)
     return parts
+
+
+def _untold(values: "pa.ChunkedArray") -> set[str]:
+    """Return the groups of one column of which nothing else is told."""
+    counts = _counts(values)
+    return {counts[index][0] for index in _silent([n for _, n in counts])}
 
 
 def _silent(sizes: Sequence[int]) -> set[int]:

@@ -70,7 +70,7 @@ def test_other_secrets_columns_and_levels_are_not_comparable_which_is_not_nothin
 
 @pytest.mark.parametrize(
     "change",
-    [lambda d: d.replace(b"fingerprints 2", b"fingerprints 1"), lambda d: d[:-1], lambda d: d[:-34] + b"\n",
+    [lambda d: d.replace(b"fingerprints 3", b"fingerprints 2"), lambda d: d[:-1], lambda d: d[:-34] + b"\n",
      lambda d: d.replace(b"record 2", b"record 3"), lambda d: d + b"x\n", lambda d: b""],
 )  # fmt: skip
 def test_a_file_that_is_not_whole_is_refused(change) -> None:  # type: ignore[no-untyped-def]

@@ -85,18 +85,32 @@ def test_recalibration_is_scikit_learns_unpenalised_fit() -> None:
     truth, score = drawn(slope=0.6, shift=0.3)
     logit = np.log(score / (1 - score))
     fitted = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(logit[:, None], truth)
-    found = predictions.recalibration(truth, score)
-    assert found is not None
-    (slope, slope_error), (intercept, _) = found
+    fits = predictions.recalibration(truth, score)
+    assert fits[0]
+    assert fits[1]
+    (slope, slope_error), (intercept, _) = fits
     assert slope == pytest.approx(float(fitted.coef_[0, 0]), abs=1e-4)
     assert abs(slope - 0.6) < 3 * slope_error
     assert (1 / (1 + np.exp(-(logit + intercept)))).sum() == pytest.approx(truth.sum())  # what a fitted intercept means
 
 
-def test_recalibration_says_none_where_no_fit_exists() -> None:
-    truth, score = np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.8, 0.9])
-    assert predictions.recalibration(truth, score) is None  # separated
-    assert predictions.recalibration(np.array([0, 1, 0, 1]), np.full(4, 0.5)) is None  # constant
+@pytest.mark.parametrize(
+    ("truth", "score"),
+    [([0, 0, 1, 1, 1], [0.1, 0.2, 0.7, 0.8, 0.9]), ([0, 1, 0, 1, 1], [0.5] * 5)],
+    ids=["separated", "one score"],
+)
+def test_where_the_slope_has_no_fit_the_intercept_still_has_one(truth: list[int], score: list[float]) -> None:
+    import statsmodels.api as sm
+
+    y, p = np.array(truth), np.array(score)
+    slope, intercept = predictions.recalibration(y, p)
+    offset = np.log(p / (1 - p))
+    judge = sm.GLM(y, np.ones((len(y), 1)), offset=offset, family=sm.families.Binomial()).fit(tol=1e-12)
+    assert slope is None
+    assert intercept == pytest.approx((judge.params[0], judge.bse[0]))
+    rows = {row["name"]: row for row in predictions.metric_rows(y, p, 0.5, clusters=np.array([0, 0, 1, 1, 2]))}
+    assert "no finite fit" in rows["calibration_slope"]["reason"]
+    assert rows["calibration_intercept"]["ci_method"] == "cluster-robust"
 
 
 def test_the_bootstrap_repeats_by_its_seed_and_covers() -> None:

@@ -91,7 +91,7 @@ def test_everything_is_counted_from_the_bytes(ws: Workspace) -> None:
     assert content["labels"]["classes"] == [{"value": "0", "n": 150}, {"value": "1", "n": 51}]
     parts = {tuple(sorted(part["group"].items())): part for part in content["composition"]}
     assert parts[("sex", "F"),] == {"group": {"sex": "F"}, "n": 101, "share": "0.502488", "positives": 51}
-    assert parts[("sex", "F"), ("site", "B")]["n"] == 4
+    assert (parts[("site", "B"),]["n"], {("sex", "F"), ("site", "B")} & set(parts)) == (7, set())
     assert verify_workspace(ws.root).ok
 
 
@@ -101,6 +101,25 @@ def test_a_small_group_is_flagged_and_tells_no_outcome_not_even_by_subtraction(w
     assert (small["n"], small["small"], rest["n"]) == (7, True, 93)
     assert "positives" not in small
     assert "positives" not in rest
+
+
+def test_of_one_person_in_a_group_no_other_group_is_told() -> None:
+    """Sex and site of the only one of an ethnicity would be most of a row, even by subtraction."""
+    frame = pd.DataFrame({"ethnicity": ["A"] * 60 + ["B"] * 30 + ["rare"], "sex": ["F", "M"] * 45 + ["F"]})
+    groups = [
+        part["group"] for part in profile.profile(from_frame(frame, "f"), groups=["ethnicity", "sex"])["composition"]
+    ]
+    assert {"ethnicity": "rare"} in groups
+    assert {one["ethnicity"] for one in groups if len(one) == 2} == {"A"}
+
+
+def test_values_that_tell_single_people_apart_are_no_groups_and_no_classes() -> None:
+    frame = pd.DataFrame({"hba1c": [40.5 + i for i in range(15)], "died": [0, 1, 1] * 5})
+    table = from_frame(frame, "f")
+    assert "labels" not in profile.profile(table, target="hba1c")
+    assert "labels" in profile.profile(table, target="died")
+    with pytest.raises(InvalidInput, match="hba1c of f has 15 different values"):
+        profile.profile(table, groups=["hba1c"])
 
 
 def test_percentiles_need_values_beyond_them() -> None:
@@ -212,6 +231,14 @@ def test_a_further_record_without_fingerprints_hides_none(ws: Workspace) -> None
     assert log(ws, rows(50, 80), "test", "test").content["leakage"]["shared"] == 10
 
 
+def test_a_patient_is_the_same_with_and_without_leading_zeros(ws: Workspace) -> None:
+    text = write(ws.root / "text.csv", [["007"], [" 0012"], ["000"], ["A07"]], ["patient"])
+    ws.log_dataset(text, name="text", version="1", role="train", patient="patient")
+    frame = pd.DataFrame({"patient": [7, 12, 0, 70]})
+    ws.log_dataset(frame, name="frame", version="1", role="test", patient="patient")
+    assert datasets.compare(ws, "text", "frame").patients.count == 3
+
+
 def test_a_moment_and_a_truth_value_are_the_same_however_a_tool_writes_them(ws: Workspace) -> None:
     columns = ["patient", "seen", "died"]
     one = write(ws.root / "one.csv", [["p1", "2026-01-02T05:00:00+02:00", "True"]], columns)
@@ -227,7 +254,7 @@ def test_fingerprints_of_an_older_format_are_not_comparable(ws: Workspace) -> No
     (kept,) = [a for a in piece.predicate["attachments"] if a["classification"] == "restricted"]
     told = overlap._fingerprints(ws, piece)
     assert isinstance(told, fingerprint.Fingerprints)
-    old = (ws.attachments / kept["sha256"]).read_bytes().replace(b"fingerprints 2", b"fingerprints 1")
+    old = (ws.attachments / kept["sha256"]).read_bytes().replace(b"fingerprints 3", b"fingerprints 2")
     where = ws.attachments / sha256(old).hexdigest()
     where.write_bytes(old)
     kept["sha256"] = where.name

@@ -71,8 +71,8 @@ def test_rows_without_a_value_are_counted_and_make_it_incomplete(tmp_path: Path)
 WRONG = {
     "column": ({"truth": "Y"}, {}, "no column 'Y' (truth); did you mean y?"),
     "group column": ({"groups": ["sexes"]}, {}, "no column 'sexes' (group)"),
-    "truth of three kinds": ({}, {"y": "2"}, "predictions.csv:6: the truth in column y is '2', not 0 or 1"),
-    "score over 1": ({}, {"risk": "87"}, "predictions.csv:6: the score in column risk is '87'"),
+    "truth of three kinds": ({}, {"y": "2"}, "predictions.csv:6: the truth in column y is not 0 or 1"),
+    "score over 1": ({}, {"risk": "87"}, "predictions.csv:6: the score in column risk is not a number from 0 to 1"),
     "score below 0": ({}, {"risk": "-0.1"}, "not a number from 0 to 1"),
     "score that is a word": ({}, {"risk": "high"}, "not a number from 0 to 1"),
     "infinite score": ({}, {"risk": "inf"}, "not a number from 0 to 1"),

@@ -7,11 +7,12 @@ Instance UID is the same: an image that was given a new UID, as de-identificatio
 
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compliance.errors import Unavailable
+from compliance.services.cases import are_people
 from compliance.services.reading.data import Data
 from compliance.services.reading.table import Table, from_text
 
@@ -74,7 +75,9 @@ def _value(header: "Dataset", column: str, tag: str) -> str | None:
     value: Any = header.get(tag)
     if value is None:
         return None
-    text = ("\\".join(map(str, value)) if isinstance(value, list | tuple) else str(value)).strip()
+    text = ("\\".join(map(str, value)) if isinstance(value, MutableSequence) else str(value)).strip()
+    if column == "sex":
+        return text if text in ("F", "M", "O") else None
     if column == "study_date":
         return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if re.fullmatch(r"\d{8}", text) else None
     if column == "age":
@@ -92,8 +95,14 @@ def _fields(table: Table) -> dict[str, Any]:
 
 
 def _defaults(table: Table) -> dict[str, Any]:
-    """Return what to count by: the tags that some object has."""
-    known = {column for column in TAGS if table.text(column).null_count < table.rows}
-    options = {"patient": "patient_id", "time": "study_date", "site": "institution"}
-    groups = [column for column in ("modality", "manufacturer", "sex") if column in known]
-    return {"groups": groups} | {option: column for option, column in options.items() if column in known}
+    """Return what to count by: the tags that some object has, and of those that are printed, the ones that group."""
+    known = {column: set(table.column(column, "")) for column in TAGS}
+    known = {column: values for column, values in known.items() if values != {None}}
+    groups = [
+        column
+        for column in ("modality", "manufacturer", "sex", "institution")
+        if column in known and not are_people(len(known[column]), table.rows)
+    ]
+    site = {"site": groups.pop()} if "institution" in groups else {}
+    others = {"patient": "patient_id", "time": "study_date"}
+    return {"groups": groups} | site | {option: column for option, column in others.items() if column in known}

@@ -1,19 +1,31 @@
-"""Tables in files: CSV, Parquet, Arrow (file, stream, Feather) and JSON lines, told apart by their first bytes."""
+"""Tables in files: CSV, Parquet, Arrow (file, stream, Feather) and JSON lines, told apart by their first bytes.
+
+A CSV file is separated by what its header is: commas, or where there is none, semicolons, tabs or bars. Under
+semicolons a column of numbers with decimal commas is numbers, as German and French spreadsheets write them.
+"""
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from compliance.errors import InvalidInput, Unavailable
-from compliance.services.reading.table import CHUNK, Table, checked, from_text, spell
-
-if TYPE_CHECKING:
-    pass
+from compliance.services.reading.table import (
+    CHUNK,
+    Table,
+    checked,
+    columns_apart,
+    from_text,
+    no_row_of_names,
+    spell,
+    with_decimal_points,
+)
 
 LONGEST_LINE = 64 << 20
-"""Bytes of one JSON line."""
+"""Bytes of one JSON line; characters of one cell of a CSV file."""
+SEPARATORS = ",;\t|"
 _STREAM = b"\xff\xff\xff\xff"
 
 
@@ -37,6 +49,10 @@ def read_table(path: Path) -> Table:
 
 
 def _refuse_packed(path: Path, start: bytes) -> None:
+    if path.suffix.lower() in (".xlsx", ".xlsm", ".ods", ".xls"):
+        raise InvalidInput(f"{path} is a workbook.", remedy="Save the sheet that holds the rows as CSV UTF-8.")
+    if start.startswith(b"SQLite format 3\0"):
+        raise InvalidInput(f"{path} is a database.", remedy="Give --sql sqlite:///PATH and --table NAME.")
     packed = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
     for magic, name in packed.items():
         if start.startswith(magic):
@@ -46,7 +62,10 @@ def _refuse_packed(path: Path, start: bytes) -> None:
 
 
 def _is_json_lines(path: Path, start: bytes) -> bool:
-    return path.suffix.lower() in (".jsonl", ".ndjson") or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b'{"')
+    begin = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if re.match(rb"\[\s*[{\[]", begin):
+        raise InvalidInput(f"{path} is one JSON array.", remedy="Write one object a line, as JSON lines.")
+    return begin.startswith(b"{") or path.suffix.lower() in (".jsonl", ".ndjson")
 
 
 # --- CSV -------------------------------------------------------------------------------------------
@@ -54,24 +73,29 @@ def _is_json_lines(path: Path, start: bytes) -> bool:
 
 def _csv(path: Path) -> Table:
     try:
+        csv.field_size_limit(LONGEST_LINE)
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
+            separator = _separator(stream.readline(LONGEST_LINE))
+            stream.seek(0)
+            reader = csv.reader(stream, strict=True, delimiter=separator)
             names = next(reader, None)
             if not names:
                 raise InvalidInput(f"{path} is empty.", remedy="A CSV file begins with a line of column names.")
-            twice = next((name for name in names if names.count(name) > 1), None)
-            if twice is not None:
-                raise InvalidInput(
-                    f"{path} has two columns called {twice!r}.", remedy="Give every column a name of its own."
-                )
-            return from_text(str(path), "CSV", _csv_chunks(path, names, reader), 2)
+            columns_apart(str(path), names)
+            table = from_text(str(path), "CSV", _csv_chunks(path, names, reader, separator), 2)
+        return no_row_of_names(with_decimal_points(table) if separator == ";" else table)
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path} is not UTF-8 text.", remedy="Save the file as UTF-8.") from error
     except csv.Error as error:
         raise InvalidInput(f"{path}:{reader.line_num}: not CSV: {error}.", remedy="Check the quotes there.") from error
 
 
-def _csv_chunks(path: Path, names: Sequence[str], reader: Any) -> Iterator[dict[str, Sequence[str]]]:
+def _separator(header: str) -> str:
+    bare = re.sub(r'"[^"]*"', "", header)
+    return next((mark for mark in SEPARATORS if mark in bare), ",")
+
+
+def _csv_chunks(path: Path, names: Sequence[str], reader: Any, separator: str) -> Iterator[dict[str, Sequence[str]]]:
     rows: list[list[str]] = []
     for row in reader:
         if len(row) != len(names):
@@ -79,7 +103,7 @@ def _csv_chunks(path: Path, names: Sequence[str], reader: Any) -> Iterator[dict[
                 continue
             raise InvalidInput(
                 f"{path}:{reader.line_num}: this row has {len(row)} cells, the header {len(names)}.",
-                remedy="Check separators and quotes there; the separator is a comma.",
+                remedy=f"Check separators and quotes there; by its header the separator is {separator!r}.",
             )
         rows.append(row)
         if len(rows) == CHUNK:

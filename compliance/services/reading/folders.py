@@ -26,7 +26,7 @@ def read_folder(root: Path, manifest: Sequence[tuple[str, str]]) -> Data:
     """Read a folder by its manifest of (name, SHA-256). Raises InvalidInput, Unavailable."""
     names = [name for name, _ in manifest]
     starts = {name: _start(root / name) for name in names}
-    if objects := [name for name in names if dicom.is_dicom(starts[name])]:
+    if objects := [name for name in names if dicom.is_dicom(starts[name]) or name.lower().endswith(".dcm")]:
         return _and_rest(dicom.read(root, objects), names, objects)
     if pictures := [name for name in names if images.is_image(starts[name])]:
         return _and_rest(images.read(root, pictures, dict(manifest)), names, pictures)

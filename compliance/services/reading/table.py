@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from difflib import get_close_matches
 from hashlib import sha256
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from compliance.core.rows import plain
@@ -20,6 +22,9 @@ MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "<NA
 """What counts as missing: the empty cell and the spellings that common tools write for one."""
 CHUNK = 1 << 16
 """Rows that a reader turns into columns at a time."""
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?|\d\d?[./]\d\d?[./]\d{4}")
+_DECIMAL_COMMA = r"^[-+]?\d+(,\d+)?([eE][-+]?\d+)?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +77,64 @@ class Table:
 
 def checked(table: Table) -> Table:
     """Return a table that has rows and columns of different names. Raises InvalidInput otherwise."""
-    twice = next((name for name in table.columns if table.columns.count(name) > 1), None)
-    if twice is not None:
-        raise InvalidInput(
-            f"{table.name} has two columns called {twice!r}.", remedy="Give every column a name of its own."
-        )
+    columns_apart(table.name, table.columns)
     if not table.columns or table.rows == 0:
         raise InvalidInput(f"{table.name} has no rows.", remedy="Check that it was written to its end.")
     return table
+
+
+def columns_apart(source: str, names: Sequence[str]) -> None:
+    """Raise InvalidInput where a column has no name, or another's."""
+    seen: set[str] = set()
+    for position, name in enumerate(names, 1):
+        if not name.strip():
+            raise InvalidInput(
+                f"{source}: column {position} has no name.",
+                remedy="Name it; pandas leaves an index out by index=False.",
+            )
+        if name in seen:
+            raise InvalidInput(
+                f"{source} has two columns called {name!r}.", remedy="Give every column a name of its own."
+            )
+        seen.add(name)
+
+
+def no_row_of_names(table: Table) -> Table:
+    """Return a table whose column names are names. A file without a header would put its first row on record as such.
+
+    Told by a name that stands as a value in its own column, or is a date or a number with decimals; whole numbers may
+    count columns, and numbers that rise are an axis, of a spectrum for example.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = [float(name) for name in table.columns if _NUMBER.fullmatch(name)]
+    axis = len(numbers) > 2 and all(one < next_ for one, next_ in pairwise(numbers))
+    for position, name in enumerate(table.columns, 1):
+        column, number = table.data.column(position - 1), _NUMBER.fullmatch(name)
+        texts = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        among = texts and not number and pc.any(pc.equal(column, name)).as_py()
+        if among or _DATE.fullmatch(name) or (number and "." in name and not axis):
+            raise InvalidInput(
+                f"The name of column {position} of {table.name} is a value: its first line looks like a row of data.",
+                remedy="Put a line of column names first.",
+            )
+    return table
+
+
+def with_decimal_points(table: Table) -> Table:
+    """Return a table whose columns of numbers with decimal commas have points instead."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    data = table.data
+    for position, name in enumerate(table.columns):
+        column = data.column(position)
+        lost = pc.is_in(column, value_set=pa.array(sorted(MISSING)))
+        numbers = pc.or_(lost, pc.match_substring_regex(column, _DECIMAL_COMMA))
+        if pc.all(numbers).as_py() and pc.any(pc.match_substring(column, ",")).as_py():
+            data = data.set_column(position, name, pc.replace_substring(column, ",", "."))
+    return replace(table, data=data)
 
 
 def from_text(name: str, format: str, chunks: Iterable[Mapping[str, Sequence[str | None]]], first_line: int) -> Table:
@@ -102,7 +157,8 @@ def from_frame(frame: "pd.DataFrame", name: str) -> Table:
     if any(level is not None for level in frame.index.names):
         frame = frame.reset_index()
     columns = [_from_series(frame.iloc[:, at]) for at in range(frame.shape[1])]
-    return checked(Table(name, "frame", pa.Table.from_arrays(columns, names=[str(label) for label in frame.columns])))
+    data = pa.Table.from_arrays(columns, names=[str(label) for label in frame.columns])
+    return no_row_of_names(checked(Table(name, "frame", data)))
 
 
 def _from_series(series: "pd.Series[Any]") -> "pa.Array":

@@ -4,6 +4,7 @@ import json
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,7 +77,7 @@ def test_a_damaged_image_leaves_the_record_incomplete(ws: Workspace, tmp_path: P
 # --- DICOM -----------------------------------------------------------------------------------------
 
 
-def objects(folder: Path, first: int, last: int, **tags: str) -> Path:
+def objects(folder: Path, first: int, last: int, **tags: Any) -> Path:
     """Objects of one patient each, of two manufacturers, at two sites, with pixels."""
     folder.mkdir(parents=True, exist_ok=True)
     for i in range(first, last):
@@ -129,6 +130,26 @@ def test_a_dicom_file_cut_short_leaves_the_record_incomplete(ws: Workspace, tmp_
     (folder / "cut.dcm").write_bytes(whole[:140])
     piece = on_record(ws, ws.log_dataset(folder, name="ct", version="1", role="train"))
     assert piece.predicate["completeness_reason"] == "1 of 4 DICOM files could not be read whole."
+
+
+def test_what_a_tag_holds_that_is_no_group_is_not_printed(ws: Workspace, tmp_path: Path) -> None:
+    """Words in the tag for sex; an institution of its own for nearly every object; an object without its preamble."""
+    folder = objects(tmp_path / "dicom", 0, 12)
+    objects(folder, 12, 13, PatientSex="Jane Doe", InstitutionName=["Ward 1", "Ward 2"])
+    for i in range(13, 40):
+        objects(folder, i, i + 1, InstitutionName=f"Practice {i}")
+    (folder / "bare.dcm").write_bytes((folder / "0.dcm").read_bytes()[132:])
+    piece = on_record(ws, ws.log_dataset(folder, name="ct", version="1", role="train"))
+    sexes = {part["group"]["sex"] for part in piece.content["composition"] if "sex" in part["group"]}
+    assert sexes == {"F", "M", "not recorded"}
+    assert "sites" not in piece.content
+    assert piece.predicate["completeness_reason"] == "1 of 41 DICOM files could not be read whole."
+
+
+def test_an_institution_of_two_names_is_one_site(ws: Workspace, tmp_path: Path) -> None:
+    folder = objects(tmp_path / "dicom", 0, 12, InstitutionName=["Ward 1", "Ward 2"])
+    piece = on_record(ws, ws.log_dataset(folder, name="ct", version="1", role="train"))
+    assert piece.content["sites"] == [{"name": "Ward 1\\Ward 2", "n": 12}]
 
 
 def test_without_pydicom_it_says_what_to_install(

@@ -1,5 +1,6 @@
 """Tables: the same typed rows are the same rows in every format; what pandas makes of them changes nothing."""
 
+import csv
 import json
 import sqlite3
 import subprocess
@@ -76,6 +77,9 @@ def write_reversed(path: Path) -> None:
 
 WRITERS = {
     "rows.csv": write_csv,
+    "european.csv": lambda path: pd.DataFrame(ROWS).to_csv(path, index=False, sep=";", decimal=","),
+    "tabs.csv": lambda path: pd.DataFrame(ROWS).to_csv(path, index=False, sep="\t", encoding="utf-8-sig"),
+    "bars.txt": lambda path: pd.DataFrame(ROWS).to_csv(path, index=False, sep="|", quoting=csv.QUOTE_ALL),
     "reversed.csv": write_reversed,
     "rows.parquet": lambda path: pa.parquet.write_table(arrow(), path),
     "rows.feather": lambda path: pa.feather.write_feather(arrow(), str(path)),
@@ -228,6 +232,14 @@ def test_a_frame_is_logged_by_its_rows(ws: Workspace) -> None:
         ("x.jsonl", b'{"a": 1}\n[1]\n', "is no object"),
         ("x.jsonl", b'{"a": 1, "a": 2}\n', "gives a field twice"),
         ("x.jsonl", b"\n", "no rows"),
+        ("x.json", b'[\n {"a": "SECRET"}]', "one JSON array"),
+        ("x.json", b'{\n "a": "SECRET"}', r"x\.json:1: this line is no JSON"),
+        ("x.xlsx", b"PK\x03\x04", "is a workbook"),
+        ("x.db", b"SQLite format 3\0", "is a database"),
+        ("x.csv", b",a\n0,SECRET\n", "column 1 has no name"),
+        ("x.csv", b"SECRET;45;F\nx;50;F\n", "name of column 3 .* is a value"),
+        ("x.csv", b"SECRET,1950-02-03\nx,1951-02-03\n", "name of column 2 .* is a value"),
+        ("x.csv", b"SECRET,36.6,45,1.5\nx,38.1,50,2\n", "name of column 2 .* is a value"),
     ],
 )
 def test_a_damaged_file_is_named_and_no_value_of_it_repeated(tmp_path: Path, name: str, data: bytes, told: str) -> None:
@@ -235,3 +247,20 @@ def test_a_damaged_file_is_named_and_no_value_of_it_repeated(tmp_path: Path, nam
     with pytest.raises(InvalidInput, match=told) as refusal:
         read_table(tmp_path / name)
     assert "SECRET" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("header", ["id,0,1,2", "id,1100.5,1101,1101.5", "id,7157,672,1956", "id,1x1,2x1,F"])
+def test_names_that_are_numbers_of_columns_or_an_axis_are_names(tmp_path: Path, header: str) -> None:
+    (tmp_path / "x.csv").write_text(f"{header}\na,0,1,M\nb,2,0,M\n")
+    assert read_table(tmp_path / "x.csv").columns == header.split(",")
+
+
+def test_a_frame_whose_names_are_its_first_row_is_refused() -> None:
+    frame = pd.DataFrame({"Jane Doe": ["Bo", "Cy"], "F": ["M", "F"]})
+    with pytest.raises(InvalidInput, match="name of column 2 of the frame is a value"):
+        from_frame(frame, "the frame")
+
+
+def test_a_long_text_is_one_cell(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("id,note\n1," + "x" * 200_000 + "\n")
+    assert read_table(tmp_path / "x.csv").rows == 1
