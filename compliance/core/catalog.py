@@ -72,7 +72,7 @@ class Approved(Strict):
 
 
 class Relation(Strict):
-    """Every value at `path` stands so to the one at `to`: dates to dates, numbers to numbers, identities to each other."""
+    """Every value at `path` stands so to the one at `to`: dates to dates, numbers to numbers, identities alike."""
 
     path: Path
     relation: Literal["equal", "not-later", "not-earlier", "at-least", "at-most"] = Field(alias="is")
