@@ -120,6 +120,30 @@ def test_no_fda_row_demands_that_something_happened() -> None:
     assert demanded == []
 
 
+TOLD_TO_USERS = {"labelling", "instructions-for-use", "public-summary", "model-card"}
+LABELS_THEMSELVES = {"fda/cfr-807.87.e", "fda/cfr-814.20.b.10"}
+"""Rows that ask for the labeling as such, whatever it says."""
+
+
+def test_an_fda_row_takes_a_label_only_where_it_says_that_it_speaks_to_the_row() -> None:
+    """Else the same label would answer twenty rows that ask for twenty statements."""
+    loose = [
+        f"{requirement.id}/{need.id}"
+        for requirement, need in NEEDS
+        if requirement.id.startswith("fda/")
+        and TOLD_TO_USERS.issuperset(need.where.get("document_type", ("none",)))
+        and not (need.judged_by_machine or need.approved or "answers[]" in need.where)
+        and requirement.id not in LABELS_THEMSELVES
+    ]
+    assert loose == []
+    foreign = [
+        f"{requirement.id}/{need.id}"
+        for requirement, need in NEEDS
+        if requirement.id.startswith("fda/") and need.where.get("answers[]", (requirement.id,)) != (requirement.id,)
+    ]
+    assert foreign == []
+
+
 def test_an_fda_row_binds_as_its_citation_does() -> None:
     """Statute, regulation and the clauses that Part 820 incorporates bind; drafts, guidance and principles do not."""
     wrong = []

@@ -35,8 +35,9 @@ OURS = ("fda-pccp", "fda-software", "fda-cybersecurity", "fda-cds", "fda-gmlp")
 STORY = Path(__file__).with_name("fda_story.yaml")
 
 DOCUMENTS: dict[str, Json] = {
-    "label": {"document_type": "labelling", "answers": ["fda/cyber/labeling", "fda/pccp/labeling"],
-              "identifiers": {"udi": "00810001-2"}, "figures": [{"name": "sensitivity", "value": "0.85"}]},
+    "label": {"document_type": "labelling", "identifiers": {"udi": "00810001-2"},
+              "answers": ["fda/cyber/labeling", "fda/pccp/labeling", "fda/fdca-515c/conditions", "fda/gmlp/9"],
+              "figures": [{"name": "sensitivity", "value": "0.85"}]},
     "public summary": {"document_type": "public-summary", "answers": ["fda/pccp/public-summary"], "statements": 5},
     "level": {"document_type": "declaration", "answers": ["fda/dsf/documentation-level"]},
     "scope": {"document_type": "technical-report",
