@@ -90,10 +90,10 @@ class Approved(Strict):
 
 
 class Relation(Strict):
-    """Every value at `path` stands so to the value at `to`: dates to dates, identities and numbers to their like."""
+    """Every value at `path` stands so to the one at `to`: dates to dates, numbers to numbers, identities alike."""
 
     path: Path
-    relation: Literal["equal", "not-later", "not-earlier", "at-least"] = Field(alias="is")
+    relation: Literal["equal", "not-later", "not-earlier", "at-least", "at-most"] = Field(alias="is")
     to: Path
     kind: Slug | None = None
     """Where `to` stands: the newest live record of this kind about the same thing; left out: the same record."""
@@ -131,7 +131,7 @@ class Need(Strict):
     least: Mapping[Path, Annotated[int, Field(ge=1)]] = {}
     """An integer of at least this, or a list of at least so many items."""
     must: Mapping[Path, tuple[Scalar, ...]] = {}
-    """The field, in a list that of every item, holds one of these values; another value shows the contrary."""
+    """The field, in a list that of every item which `where` picks, holds one of these; another shows the contrary."""
     relations: tuple[Relation, ...] = ()
     unique: tuple[Path, ...] = ()
     """No other subject of this kind on record has the same value here."""
@@ -158,6 +158,14 @@ class Need(Strict):
             self.kind == AUDIT_TRAIL or measured or self.must or self.holds or self.least or self.relations
             or self.unique or self.figures
         )  # fmt: skip
+
+    def picks(self, path: str) -> dict[str, tuple[Scalar, ...]]:
+        """Return what `where` asks of the items of the list that a path goes into, by the path within an item."""
+        name, many, _ = path.partition("[].")
+        begins = name + many
+        return {
+            said[len(begins) :]: allowed for said, allowed in self.where.items() if many and said.startswith(begins)
+        }
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
@@ -280,7 +288,7 @@ def compile_need(requirement: str, need: Need) -> dict[str, Any]:
     for path, least in need.least.items():
         _put(content, path.split("."), {"minimum": least, "minItems": least}, each=True)
     for path, values in need.must.items():
-        _put(content, path.split("."), {"enum": list(values)}, each=True)
+        _put_must(content, path, values, need.picks(path))
     for path in (*(relation.path for relation in need.relations), *need.unique):
         _put(content, path.split("."), {}, each=True)
     if need.figures:
@@ -296,6 +304,31 @@ def compile_need(requirement: str, need: Need) -> dict[str, Any]:
             "predicate": {"properties": predicate},
         },
     }
+
+
+def _put_must(
+    content: dict[str, Any], path: str, values: tuple[Scalar, ...], picks: Mapping[str, tuple[Scalar, ...]]
+) -> None:
+    if not picks:
+        _put(content, path.split("."), {"enum": list(values)}, each=True)
+        return
+    name, _, rest = path.partition("[].")
+    picked: dict[str, Any] = {}
+    for within, allowed in picks.items():
+        _put(picked, within.split("."), {"enum": list(allowed)}, each=False)
+    asked: dict[str, Any] = {}
+    _put(asked, rest.split("."), {"enum": list(values)}, each=True)
+    _put(content, f"{name}[]".split("."), {}, each=True)
+    _items(content, name).setdefault("allOf", []).append({"if": picked, "then": asked})
+
+
+def _items(content: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the schema of the items of a list."""
+    part = content
+    for step in name.split("."):
+        part = part["properties"][step]
+    items: dict[str, Any] = part["items"]
+    return items
 
 
 def _metric_rows(need: Need) -> dict[str, Any]:

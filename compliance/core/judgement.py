@@ -3,11 +3,11 @@
 Where a need judges, evidence to the contrary fails it, and evidence that leaves the field out cannot carry it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from compliance.core import figures, paths, relations
 from compliance.core.case import Case
-from compliance.core.catalog import Need
+from compliance.core.catalog import Need, Scalar
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Said
 
@@ -15,7 +15,7 @@ from compliance.core.findings import Said
 def judged(case: Case, need: Need, piece: Evidence) -> Iterator[Said]:
     """Yield everything that a piece does not say as the need's judging words ask."""
     for path, allowed in need.must.items():
-        yield from _must(piece, path, allowed)
+        yield from _must(piece, path, allowed, need.picks(path))
     for relation in need.relations:
         yield from relations.judged(relation, piece, case.counterpart)
     for path in need.unique:
@@ -29,9 +29,11 @@ def judges(need: Need) -> bool:
     return bool(need.must or need.relations or need.unique or need.figures)
 
 
-def _must(piece: Evidence, path: str, allowed: tuple[object, ...]) -> Iterator[Said]:
+def _must(
+    piece: Evidence, path: str, allowed: Sequence[Scalar], picks: Mapping[str, Sequence[Scalar]]
+) -> Iterator[Said]:
     wanted = paths.wordy(allowed)
-    values = paths.at(piece.content, path)
+    values = paths.at_picked(piece.content, path, picks)
     if any(value in paths.EMPTY for value in values):
         yield Said(f"{piece.number} leaves out {paths.label(path)}, which must be {wanted}.", field=path)
     others = [value for value in values if value not in paths.EMPTY and not paths.one_of(value, allowed)]

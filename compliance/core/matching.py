@@ -2,8 +2,9 @@
 
 The compiled JSON Schema decides (`jsonschema_rs`, which here resolves no reference); this module says in words why
 it said no. Conditions that select (a category, a document's type, a metric's name) make other evidence
-irrelevant; all other conditions make it insufficient. A data role and a status are no selection: results on the wrong
-data and a draft of the document are evidence that cannot carry the claim, and that is said.
+irrelevant; all other conditions make it insufficient. Three fields are no selection: results on the wrong data, a
+draft of the document and a change that nobody decided under the rule are evidence that cannot carry the claim, and
+that is said.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,9 @@ from compliance.errors import InvalidInput
 
 NAMED = 5
 """So many of the values that a list does not hold are named."""
-DATA_ROLE, STATUS = "dataset.role", "status"
+DATA_ROLE, STATUS, REGIME = "dataset.role", "status", "decisions[].regime"
+STATES = frozenset({DATA_ROLE, STATUS, REGIME})
+"""Paths that `where` requires instead of selecting by them."""
 
 
 def _refuse(uri: str) -> NoReturn:
@@ -34,7 +37,7 @@ def validator(requirement: str, need: Need) -> jsonschema_rs.Draft202012Validato
 
 def selects(need: Need, content: Mapping[str, Any]) -> bool:
     """Say whether evidence of the need's kind speaks of what the need is about."""
-    wanted = {path: allowed for path, allowed in need.where.items() if path not in (DATA_ROLE, STATUS)}
+    wanted = {path: allowed for path, allowed in need.where.items() if path not in STATES}
     if wanted and not paths.hold(content, wanted):
         return False
     return need.metrics is None or any(row["name"] in need.metrics.any_of for row in criteria.rows(content))
@@ -49,7 +52,7 @@ def lacks(need: Need, piece: Evidence) -> Said | None:
 
 
 def lacks_on_its_face(need: Need, piece: Evidence) -> Said | None:
-    """Return what is lacking that `core.faces` sorts evidence by: role, status, metric rows and their groups."""
+    """Return what is lacking that `core.faces` sorts evidence by: role, state, metric rows and their groups."""
     number, content = piece.number, piece.content
     if not _holds(need, content, DATA_ROLE):
         found, wanted = paths.said(content, DATA_ROLE), need.where[DATA_ROLE]
@@ -62,6 +65,9 @@ def lacks_on_its_face(need: Need, piece: Evidence) -> Said | None:
         found, wanted = paths.said(content, STATUS), need.where[STATUS]
         why = f"{number} says {paths.wordy(found) or 'nothing'} for status, not {paths.wordy(wanted)}."
         return Said(why, rule=Rule.WRONG_STATUS, field=STATUS)
+    if not _holds(need, content, REGIME):
+        why = f"{number} holds no decision under {paths.wordy(need.where[REGIME])}."
+        return Said(why, field=REGIME)
     if need.metrics and (lacking := _lacking_rows(need.metrics, number, content)):
         return lacking
     for group in need.groups:
@@ -159,8 +165,8 @@ def _spelt(group: str) -> str:
 
 
 def in_state(need: Need, content: Mapping[str, Any]) -> bool:
-    """Say whether evidence rests on data in the role, and has the status, that the need asks for, if it asks."""
-    return all(_holds(need, content, path) for path in (DATA_ROLE, STATUS))
+    """Say whether evidence rests on data in the role, and is in the state, that the need asks for, if it asks."""
+    return all(_holds(need, content, path) for path in STATES)
 
 
 def _holds(need: Need, content: Mapping[str, Any], path: str) -> bool:

@@ -274,7 +274,7 @@ def _conditions(need: Need) -> str:
 
 def _is_near(need: Need, piece: Evidence) -> bool:
     """Say whether evidence of the kind differs in one thing of several: a document of the type about another row."""
-    wanted = {path: values for path, values in need.where.items() if path not in (matching.DATA_ROLE, matching.STATUS)}
+    wanted = {path: values for path, values in need.where.items() if path not in matching.STATES}
     if len(wanted) + (need.metrics is not None) < 2:
         return False
     held = [paths.hold(piece.content, {path: values}) for path, values in wanted.items()]
@@ -286,7 +286,7 @@ def _is_near(need: Need, piece: Evidence) -> bool:
 def _differs(need: Need, near: Evidence) -> str:
     """Say in what the nearest evidence of the kind is about something else."""
     for path, allowed in need.where.items():
-        if path not in (matching.DATA_ROLE, matching.STATUS) and not paths.hold(near.content, {path: allowed}):
+        if path not in matching.STATES and not paths.hold(near.content, {path: allowed}):
             found = paths.wordy(list(dict.fromkeys(paths.said(near.content, path))))
             return f"says {found or 'nothing'} for {paths.label(path)}"
     if need.metrics:

@@ -19,6 +19,14 @@ def at(content: Any, path: str) -> list[Any]:
     return values
 
 
+def at_picked(content: Any, path: str, picks: Mapping[str, Sequence[Any]]) -> list[Any]:
+    """Return the values at a path that goes into a list, of the items that satisfy `picks`; all where it is empty."""
+    if not picks:
+        return at(content, path)
+    name, _, rest = path.partition("[].")
+    return [value for item in at(content, f"{name}[]") if hold(item, picks) for value in at(item, rest)]
+
+
 def said(content: Any, path: str) -> list[Any]:
     """Return the values at a path that are there."""
     return [value for value in at(content, path) if value not in EMPTY]

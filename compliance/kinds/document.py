@@ -1,6 +1,6 @@
 """A document: a controlled one of the provider's, or a published one that others rely on."""
 
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -18,6 +18,10 @@ Type = Literal[
 ]  # fmt: skip
 
 
+COUNTS = ("rows", "patients", "positives")
+"""Figures that count a dataset and estimate nothing."""
+
+
 class Item(Strict):
     """One statement of the document that this record relies on, where it stands there."""
 
@@ -32,7 +36,7 @@ class Figure(Strict):
     """A number that the document declares, to be held against the result or dataset that it comes from."""
 
     name: Label
-    """A metric as evaluations name it; or `rows`, `patients`, `positives` of a dataset."""
+    """A metric as evaluations name it; or a count of a dataset: `rows`, `patients`, `positives`."""
     value: Number
     ci_low: Number | None = None
     ci_high: Number | None = None
@@ -54,6 +58,7 @@ class Trace(Strict):
         "units",
         "anomalies",
         "threats",
+        "limitations",
     ]
     to: Literal[
         "requirements", "design", "implementation", "verification", "validation", "risk-evaluation",
@@ -112,6 +117,10 @@ class Document(Content):
     abstract: Text | None = None
     statements: list[Item] | None = None
     figures: list[Figure] | None = None
+    by_group: Count | None = None
+    """Figures of a group. Counted here, as the next; a count of one's own that differs is refused."""
+    without_interval: Count | None = None
+    """Estimates, which counts of a dataset are not, that are declared without both bounds of their interval."""
     traces: list[Trace] | None = None
     testing: list[Testing] | None = None
     intended_purpose: Text | None = None
@@ -130,6 +139,25 @@ class Document(Content):
     replaces: Thing | None = None
     contradicts: list[Text] | None = None
     remarks: list[Text] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _counted(cls, content: Any) -> Any:
+        """Count what the figures are; a figure that is none is told by its own model."""
+        listed = content.get("figures") if isinstance(content, dict) else None
+        figures = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        if not figures:
+            return content
+        counted = {
+            "by_group": sum(bool(one.get("group")) for one in figures),
+            "without_interval": sum(
+                one.get("name") not in COUNTS and None in (one.get("ci_low"), one.get("ci_high")) for one in figures
+            ),
+        }
+        for field, count in counted.items():
+            if content.get(field) not in (None, count):
+                raise ValueError(f"{field} is given as {content[field]}, but its figures give {count}")
+        return {**content, **counted}
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

@@ -127,6 +127,8 @@ class Protocol(Strict):
     methods: Text | None = None
     masking: Text | None = None
     deviations: list[Text] | None = None
+    unclassified_deviations: Count | None = None
+    """Deviations that nobody has called minor or major; 0 where there were none at all."""
     code_commit: Word | None = None
     preprocessing_sha256: Sha256 | None = None
 

@@ -1,6 +1,6 @@
 """Monitoring after release: the plan with its limits, or what one period showed."""
 
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -68,12 +68,29 @@ class Monitoring(Content):
     dataset: Dataset | None = None
     metrics: MetricRows | None = None
     alerts: list[Alert] | None = None
+    undecided_alerts: Count | None = None
+    """Alerts of which nobody has said whether they are reportable. Counted here."""
     conclusion: Text | None = None
     risk_file_update: Text | None = None
     review_interval_days: Count | None = None
     reported_on: IsoDate | None = None
     due_on: IsoDate | None = None
     """Day by which the plan asks for this report."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _counted(cls, content: Any) -> Any:
+        """Count the alerts that nobody has decided; a count of one's own that differs is refused."""
+        if not isinstance(content, dict) or content.get("type") == "plan":
+            return content
+        listed = content.get("alerts") or []
+        alerts = listed if isinstance(listed, list) else []
+        counted = sum(isinstance(one, dict) and one.get("reportable") is None for one in alerts)
+        if content.get("undecided_alerts") not in (None, counted):
+            raise ValueError(
+                f"undecided_alerts is given as {content['undecided_alerts']}, but its alerts give {counted}"
+            )
+        return {**content, "undecided_alerts": counted}
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

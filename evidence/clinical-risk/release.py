@@ -61,7 +61,10 @@ def main() -> None:
         if each["document_type"] in ("instructions-for-use", "study-report"):
             each["figures"] = declared(evaluation, words)
         if each["document_type"] == "instructions-for-use":
-            each["traces"] = [told_of_risks(authored("3-release.yaml", {**words, "instructions": model.number}))]
+            each["traces"] = [
+                *each["traces"],
+                told_of_risks(authored("3-release.yaml", {**words, "instructions": model.number})),
+            ]
     components = {"model": f"{MODEL}@{VERSION}", **bill.write(papers / "sbom.cdx.json")}
     logged = workspace.log_records([*documents, components], base=workspace.root)
     numbers = {each["document_type"]: piece.evidence for each, piece in zip(documents, logged, strict=False)}

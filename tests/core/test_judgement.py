@@ -306,3 +306,53 @@ def typed(content: Any, conditions: Any) -> bool:
                 return False
             value = [one for item in below for one in item] if step.endswith("[]") else below
     return True
+
+
+TRACED: Json = {
+    "kind": "document", "where": {"traces[].items": ["requirements"], "traces[].to": ["design"]},
+    "must": {"traces[].untraced": [0]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("untraced", "other", "verdict"), [(0, 3, "passed"), (1, 0, "failed"), (0, 0, "passed")])
+def test_must_looks_at_the_items_that_where_picks(untraced: int, other: int, verdict: str) -> None:
+    mine = {"items": "requirements", "to": "design", "total": 5, "untraced": untraced}
+    beside = {"items": "requirements", "to": "verification", "total": 5, "untraced": other}
+    assert judged(TRACED, {"trace": document(traces=[mine, beside])}).verdict.value == verdict
+
+
+PLANNED: Json = {
+    "kind": "evaluation", "about": "model-version",
+    "relations": [{"path": "accountability.analysed", "is": "at-least", "to": "protocol.planned_n"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("analysed", "planned", "verdict"),
+    [(500, 500, "passed"), (501, 500, "passed"), (99, 100, "failed"), (9, "10.5", "failed"), (10, "9.99", "passed"),
+     (10, "many", "insufficient"), (10, None, "insufficient")],
+)  # fmt: skip
+def test_numbers_are_held_to_each_other_as_numbers(analysed: int, planned: Any, verdict: str) -> None:
+    content = {"accountability": {"analysed": analysed}, "protocol": {"planned_n": planned}, "metrics": []}
+    found = judged(PLANNED, {"results": Record("evaluation", about(), content)})
+    assert found.verdict.value == verdict
+    if verdict == "failed":
+        assert f'at least "planned n" of protocol there ({planned})' in found.reason
+
+
+DECIDED: Json = {
+    "kind": "change", "where": {"type": ["change"], "decisions[].regime": ["21 CFR 807.81"]},
+    "fields": ["decisions[].reason"], "each": True,
+}  # fmt: skip
+
+
+def test_a_change_that_nobody_decided_under_the_rule_is_seen() -> None:
+    def change(regime: str) -> Record:
+        decisions = [{"regime": regime, "decision": "no-submission", "reason": "r"}]
+        return Record("change", subject(f"change@{regime}", sha(regime)), {"type": "change", "decisions": decisions})
+
+    american, european = change("21 CFR 807.81"), change("MDR")
+    assert judged(DECIDED, {"one": american}, "All decided?").verdict.value == "passed"
+    both = judged(DECIDED, {"one": american, "two": european}, "All decided?")
+    assert (both.verdict.value, both.field) == ("insufficient", "decisions[].regime")
+    assert "holds no decision under 21 CFR 807.81" in both.reason

@@ -109,6 +109,72 @@ def test_asks_are_questions_about_their_own_row() -> None:
     assert [ask for ask in asks if not ask.endswith("?") or len(ask.split()) < 8] == []
 
 
+def test_no_fda_row_demands_that_something_happened() -> None:
+    """Incidents, corrections and changes are asked of each that is on record: a sound device may have had none."""
+    demanded = [
+        f"{requirement.id}/{need.id}"
+        for requirement, need in NEEDS
+        if requirement.id.startswith("fda/")
+        and (need.kind in ("incident", "capa") or (need.kind == "change" and "plan" not in need.where.get("type", ())))
+        and not need.each
+    ]
+    assert demanded == []
+
+
+TOLD_TO_USERS = {"labelling", "instructions-for-use", "public-summary", "model-card"}
+LABELS_THEMSELVES = {"fda/cfr-807.87.e", "fda/cfr-814.20.b.10"}
+"""Rows that ask for the labeling as such, whatever it says."""
+
+
+def test_an_fda_row_takes_a_label_only_where_it_says_that_it_speaks_to_the_row() -> None:
+    """Else the same label would answer twenty rows that ask for twenty statements."""
+    loose = [
+        f"{requirement.id}/{need.id}"
+        for requirement, need in NEEDS
+        if requirement.id.startswith("fda/")
+        and TOLD_TO_USERS.issuperset(need.where.get("document_type", ("none",)))
+        and not (need.judged_by_machine or need.approved or "answers[]" in need.where)
+        and requirement.id not in LABELS_THEMSELVES
+    ]
+    assert loose == []
+    foreign = [
+        f"{requirement.id}/{need.id}"
+        for requirement, need in NEEDS
+        if requirement.id.startswith("fda/") and need.where.get("answers[]", (requirement.id,)) != (requirement.id,)
+    ]
+    assert foreign == []
+
+
+def test_an_fda_row_binds_as_its_citation_does() -> None:
+    """Statute, regulation and the clauses that Part 820 incorporates bind; drafts, guidance and principles do not."""
+    wrong = []
+    for catalog in (one for one in CATALOGS.values() if one.id.startswith("fda-")):
+        for row in catalog.requirements:
+            cites_law = re.match(r"21 CFR|FD&C Act|ISO 13485", row.ref) or re.search(r"; (FD&C Act 50|QMSR)", row.ref)
+            if row.ref.startswith("AI-DSF draft"):
+                wanted = "draft guidance"
+            elif re.match(r"GMLP|.*guiding principles", row.ref):
+                wanted = "voluntary framework"
+            else:
+                wanted = "in force" if cites_law else "guidance"
+            if not row.status.startswith(wanted) or row.is_law != (wanted == "in force"):
+                wrong.append((row.id, row.ref, row.status))
+    assert wrong == []
+
+
+def test_fda_rows_reach_devices_on_the_us_market_only() -> None:
+    """They say nothing of what is no device there; a framework is for whoever takes it up."""
+    loose = [
+        row.id
+        for catalog in CATALOGS.values()
+        for row in catalog.requirements
+        if row.id.startswith("fda/")
+        and not row.status.startswith("voluntary framework")
+        and not (row.applies_if.get("markets") == ("US",) and {"us.pathway", "us.pccp"} & row.applies_if.keys())
+    ]
+    assert loose == ["fda/524b/c"]  # whether it is a cyber device is what the row decides
+
+
 def test_dates_follow_the_act() -> None:
     rows = {row.id.removeprefix("eu-ai-act/"): row for row in CATALOGS["eu-ai-act"].requirements}
     assert rows["art-15.1"].applies_from == {"annex-i": "2028-08-02", "annex-iii": "2027-12-02"}

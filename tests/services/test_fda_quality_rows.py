@@ -161,6 +161,28 @@ def test_the_true_story_answers_every_need_and_leaves_only_what_a_person_must_de
     assert {one.finding for one in found.values()} == {Verdict.UNDETERMINED, Verdict.NOT_APPLICABLE}
 
 
+HAPPENED = ("incident", "capa", "change")
+REPORTS = ("event report", "correction report", "periodic report", "servicing")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_where_nothing_has_happened_yet_nothing_is_missing(route: str) -> None:
+    """A device before its first sale has no event, complaint, correction or change to show."""
+    records = {
+        title: record for title, record in story().items() if record["kind"] not in HAPPENED and title not in REPORTS
+    }
+    assert len(records) < len(story()) - len(REPORTS)
+    found = findings(on_record(records), route)
+    open_needs = [
+        f"{row}/{need.need}: {need.reason}"
+        for row, one in found.items()
+        for need in one.needs
+        if need.verdict is not NeedVerdict.PASSED
+    ]
+    assert open_needs == []
+    assert Verdict.MET not in {one.finding for one in found.values()}
+
+
 def test_every_row_is_reached_by_one_of_the_routes() -> None:
     missed = [findings([], route) for route in ROUTES]
     assert [row for row in missed[0] if all(one[row].finding is Verdict.NOT_APPLICABLE for one in missed)] == []
@@ -179,7 +201,7 @@ REFUSED: list[tuple[str, Change, NeedVerdict]] = [
     ("fda/cfr-807.92.c", put(NOTIFICATION, "files.7.answers", []), GAP),
     ("fda/cfr-807.93", put(NOTIFICATION, "statements.safety_information.signed", False), FAILED),
     ("fda/cfr-807.81.a.3", put("change", "approved_on", "2026-11-22"), FAILED),
-    ("fda/cfr-807.81.a.3", put("change", "decisions.0.regime", "MDR"), GAP),
+    ("fda/cfr-807.81.a.3", put("change", "decisions.0.regime", "MDR"), INSUFFICIENT),
     ("fda/cfr-807.97", put("label", "identifiers.us_status", "approved"), FAILED),
     ("fda/cfr-814.39.a", put("change", "approved_on", "2026-11-22"), FAILED),
     ("fda/cfr-814.84", put("periodic report", "submitted_on", "2026-10-02"), FAILED),
@@ -189,6 +211,7 @@ REFUSED: list[tuple[str, Change, NeedVerdict]] = [
     ("fda/cfr-860.220", put(REQUEST, "contents", [{"name": "all", "answers": ["x"]}]), INSUFFICIENT),
     ("fda/cfr-860.220.a.9", put("risks", "hazards.0.controls.0",
                                 {"id": "C", "type": "design", "measure": "m", "verification_pending": "soon"}), FAILED),
+    ("fda/cfr-860.220.a.9", put("risks", "model", "clinical-risk@1"), NeedVerdict.STALE),
     ("fda/cfr-803", put("event report", "submitted_on", "2026-08-01"), FAILED),
     ("fda/cfr-803", put("event report", "due_on", "2026-07-09"), FAILED),
     ("fda/cfr-803.18", put("complaint", "retain_until", "2028-07-30"), FAILED),
