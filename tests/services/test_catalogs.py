@@ -190,7 +190,7 @@ ROLES = {
     "P": "provider", "M": "manufacturer", "D": "deployer", "G": "gpai-provider", "GS": "gpai-provider",
     "AR": "authorised-representative", "IMP": "importer", "DIS": "distributor",
 }  # fmt: skip
-"""What a profile calls those whom the AI Act sheet's codes name; authorities, notified bodies and suppliers have none."""
+"""What a profile calls those whom the AI Act sheet names; authorities, notified bodies and suppliers have none."""
 AI_ACT = {row.id.removeprefix("eu-ai-act/"): row for row in CATALOGS["eu-ai-act"].requirements}
 BY_LIST = {"annex-i": "2028-08-02", "annex-iii": "2027-12-02"}
 
