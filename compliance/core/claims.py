@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from compliance.core.criteria import group_text, rows
@@ -45,7 +46,8 @@ class Claims:
             if value is None:
                 continue
             group = group_text(row.get("group"))
-            claim = (piece.kind, on, row["name"], group, str(row.get("threshold", "")))
+            threshold = row.get("threshold") or piece.content.get("threshold")
+            claim = (piece.kind, on, row["name"], group, f"{Decimal(threshold).normalize():f}" if threshold else "")
             values = self._by_claim[claim]
             values[value].append(piece)
             if len(values) > 1:

@@ -186,7 +186,7 @@ def _criterion(case: Case, need: Need, piece: Evidence) -> tuple[Evidence, str, 
         why = f"A declared group is missing: {piece.number} does not report {'; '.join(groups)}."
         return Said(why, rule=Rule.GROUP_MISSING)
     known = criteria.how_known(piece)
-    flags = [*_weaknesses(plan, tests), *_second_look(case, piece, plan)]
+    flags = [*_weaknesses(plan, tests), *_second_look(case, piece, plan), *_other_plans(case, piece, plan)]
     return plan, f"{tests[0].reason} Declared in {plan.number} before the run ({known}).", flags
 
 
@@ -205,6 +205,17 @@ def _second_look(case: Case, piece: Evidence, plan: Evidence) -> Iterator[str]:
     first = case.first_looks.get((piece.kind, data_of(piece)))
     if first is not None and first.index < plan.index:
         yield f"Plan {plan.number} was logged after {first.number} had measured this version on the same data."
+
+
+def _other_plans(case: Case, piece: Evidence, plan: Evidence) -> Iterator[str]:
+    """Yield what a result misses of plans that stood when it came, and that it does not name."""
+    family = case.model.family if case.model else ""
+    for other in case.shelf.of("acceptance-plan"):
+        if other.subjects == plan.subjects or other.index > piece.index or criteria.foreign_plan(piece, other, family):
+            continue
+        missed = [one.criterion for one in criteria.test(piece, other) if one.outcome is criteria.Outcome.MISSED]
+        if missed:
+            yield f"{piece.number} misses {', '.join(missed)} of plan {other.number}, which it does not name."
 
 
 def _no_plan_for(case: Case, need: Need, piece: Evidence, plan: Evidence) -> Said | None:

@@ -532,6 +532,21 @@ def test_a_plan_drawn_up_after_the_same_data_had_been_measured_on_is_flagged() -
     assert told not in finding(records).flags
 
 
+def test_a_stricter_plan_that_a_result_does_not_name_is_told() -> None:
+    records = clean()
+    strict = json.loads(json.dumps(records["plan"].content))
+    strict["criteria"][0] |= {"threshold": "0.88", "id": "strict"}
+    order = {name: records.pop(name) for name in ("genesis", "approver", "reviewer", "model")}
+    records = {**order, "strict": Record("acceptance-plan", subject("plan@2", sha("plan 2")), strict), **records}
+    records["plan"].at = "2026-11-20T05:00:00Z"
+    found = finding(records)
+    assert (found.finding, found.flags) == (
+        Verdict.MET, ("EV-000006 misses strict of plan EV-000004, which it does not name.",)
+    )  # fmt: skip
+    records["strict"].content["criteria"][0]["threshold"] = "0.84"
+    assert finding(records).flags == ()
+
+
 # --- measured on something else -------------------------------------------------------------------------
 
 
