@@ -50,7 +50,7 @@ def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
     lacking = _unfit(case, need, piece, valid, said) or _wrong_signer(case, need, piece)
     if lacking:
         return _cannot(need, piece, lacking)
-    evidence, reasons, flags = [piece.number], [], [*_small_cells(need, piece), *_not_measured(piece)]
+    evidence, reasons, flags = [piece.number], [], [*_small_cells(need, piece), *_doubts(case, piece)]
     if need.criterion:
         told = _criterion(case, need, piece)
         if isinstance(told, Said):
@@ -265,10 +265,16 @@ def _small_cells(need: Need, piece: Evidence) -> list[str]:
     return [f"Small cells in {piece.number}, fewer than {least} cases: {'; '.join(small[:3])}{more}."] if small else []
 
 
-def _not_measured(piece: Evidence) -> Iterator[str]:
+def _doubts(case: Case, piece: Evidence) -> Iterator[str]:
+    """Yield what a reviewer should know of a result that counts: nobody measured its figures, its data changed role."""
     basis = piece.predicate.get("source", {}).get("basis", "measured")
     if piece.kind in MEASURED_KINDS and basis != "measured":
         yield f"{piece.number} holds {basis} figures, not measured ones."
+    dataset = piece.content.get("dataset")
+    if isinstance(dataset, dict):
+        for number, role in case.shelf.former_roles_of(str(dataset.get("sha256")), case.model):
+            if role != dataset.get("role"):
+                yield f"{dataset.get('name')} was {role} data in {number}, which was put aside."
 
 
 def _is_named(need: Need, metric: str) -> bool:

@@ -355,7 +355,10 @@ def _holder(ws: "Workspace", hint: str, at: str, drafts: Sequence[Draft]) -> str
             )
         why = key.refusal(drafted.kind, drafted.content)
         if why is None and not all(map(key.may_withdraw, withdrawn)):
-            why = f"the key {key.name} is a pipeline's, and what a person decided is withdrawn by a person's key"
+            why = (
+                f"what was decided is withdrawn by a person in the role reviewer, approver or admin, "
+                f"and the key {key.name} is none's"
+            )
         if why:
             raise InvalidInput(
                 f"This may not be signed: {why}.",

@@ -451,6 +451,37 @@ def test_of_descriptions_of_the_system_only_the_newest_counts_and_nobody_withdra
     assert finding(gone, needs=needs).finding is Verdict.MET
 
 
+@pytest.mark.parametrize(("roles", "holder", "stands"), [
+    (["reviewer"], "person", False), (["admin"], "person", False), (["recorder"], "person", True),
+    (["recorder", "reviewer"], "pipeline", True),
+])  # fmt: skip
+def test_a_decision_is_withdrawn_by_who_may_decide(roles: list[str], holder: str, stands: bool) -> None:
+    records = {**clean(), "no": determination("not-met", "approver"), "other": key_event("other", roles, holder)}
+    records["gone"] = revocation("no")
+    records["gone"].signer = "other"
+    assert (finding(records).finding is Verdict.FAILED) == stands
+
+
+def test_data_that_were_given_another_role_are_flagged() -> None:
+    records = {**clean(), "data": data("train")}
+    records["changed"] = superseding(data("test", at=1), "data")
+    found = finding(records)
+    assert found.finding is Verdict.MET
+    assert found.flags == ("held-out@1 was train data in EV-000007, which was put aside.",)
+
+
+def test_deciding_that_a_failing_row_does_not_apply_is_told_beside_the_failure() -> None:
+    records = clean()
+    misses(records)
+    records["away"] = determination("not-applicable")
+    found = finding(records)
+    assert found.finding is Verdict.NOT_APPLICABLE
+    assert found.flags == (
+        "Decided although its need accuracy fails: In EV-000005, sensitivity (overall) ci_low 0.7999 misses >= 0.80 "
+        "(criterion sens).",
+    )
+
+
 # --- plans that a careful reader would not take ---------------------------------------------------------
 
 
