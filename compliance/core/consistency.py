@@ -11,7 +11,6 @@ from itertools import chain, islice
 
 from compliance.core import bounds, criteria, figures
 from compliance.core.case import Case
-from compliance.core.catalog import MEASURED_KINDS
 from compliance.core.claims import Claim
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Note
@@ -63,15 +62,13 @@ def _intervals(case: Case) -> Iterator[Note]:
 
 
 def _overcounted(case: Case) -> Iterator[Note]:
-    """Tell of results with more cases than their dataset has rows, as far as rows are cases."""
-    for kind in sorted(MEASURED_KINDS):
-        for piece in case.shelf.about(kind, case.model.sha256) if case.model else ():
-            held = case.shelf.about("dataset", str((piece.content.get("dataset") or {}).get("sha256")))
-            rows = held[-1].content.get("rows") if held else None
-            most = max((row.get("n") or 0 for row in criteria.rows(piece.content)), default=0)
-            if rows is not None and most > rows:
-                told = f"{piece.number} counts {most:,} cases; {held[-1].number}, its dataset, has {rows:,} rows."
-                yield Note("more cases than data", told, (piece.number, held[-1].number))
+    """Tell, of each dataset, of the result with the most cases, where the dataset has fewer rows."""
+    for digest, (most, piece) in case.claims.most.items():
+        held = case.shelf.about("dataset", digest)
+        rows = held[-1].content.get("rows") if held else None
+        if rows is not None and most > rows:
+            told = f"{piece.number} counts {most:,} cases; {held[-1].number}, its dataset, has {rows:,} rows."
+            yield Note("more cases than data", told, (piece.number, held[-1].number))
 
 
 def _declared(case: Case) -> Iterator[Note]:

@@ -8,7 +8,6 @@ from compliance.core.case import Case, Validator
 from compliance.core.catalog import MEASURED_KINDS, Need
 from compliance.core.evidence import Evidence
 from compliance.core.findings import NeedVerdict, Rule, Said
-from compliance.core.shelf import data_of
 
 SMALL_CELL = 30
 """Below this a group's figure says little and is flagged, where the need names no other minimum: our own convention."""
@@ -50,7 +49,7 @@ def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
     lacking = _unfit(case, need, piece, valid, said) or _wrong_signer(case, need, piece)
     if lacking:
         return _cannot(need, piece, lacking)
-    evidence, reasons, flags = [piece.number], [], [*_small_cells(need, piece), *_doubts(case, piece)]
+    evidence, reasons, flags = [piece.number], list[str](), list[str]()
     if need.criterion:
         told = _criterion(case, need, piece)
         if isinstance(told, Said):
@@ -72,6 +71,7 @@ def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
         why = f"{piece.number} of {since[:10]} is older than {need.max_age_days} days."
         return Outcome(NeedVerdict.STALE, Rule.PAST_AGE, why)
     shown = " ".join([f"{piece.number} shows it: {piece.title}.", *reasons])
+    flags = [*_small_cells(need, piece), *_doubts(case, piece), *flags]
     return Outcome(NeedVerdict.PASSED, Rule.SHOWN, shown, tuple(evidence), tuple(flags))
 
 
@@ -202,8 +202,7 @@ def _weaknesses(plan: Evidence, tests: Sequence[criteria.Tested]) -> Iterator[st
 
 def _second_look(case: Case, piece: Evidence, plan: Evidence) -> Iterator[str]:
     """Yield that the data had been measured on before their plan was drawn up."""
-    first = case.first_looks.get((piece.kind, data_of(piece)))
-    if first is not None and first.index < plan.index:
+    if first := case.looked_before(piece, plan):
         yield f"Plan {plan.number} was logged after {first.number} had measured this version on the same data."
 
 
