@@ -173,6 +173,8 @@ class Keyring:
         key = _registered(event.content, event.index)
         if key is None:
             return "it does not describe a key, or its hint is not that of its public key"
+        if (known := self._history.get(key.hint)) and known[-1].ended == "revoked":
+            return "it brings back a key that was revoked"
         replaces = event.content.get("replaces")
         if event.content["event"] == "rotated" and replaces not in self._history:
             return "it replaces a key that was never registered"

@@ -159,6 +159,8 @@ def log(
         place = where[position] if where else f"record {position + 1}"
         if how == "record":
             _nothing_measured(record, place)
+            if record.get("kind") == "key-event":
+                _no_key_by_hand(place)
         if record.get("kind") == "system-description":
             _as_it_stands(ws, record, place)
         authored = _digested(ws, record, base, signer)
@@ -288,6 +290,12 @@ def _nothing_measured(record: Mapping[str, Any], where: str | Located) -> None:
                 f"{place}: {row.get('name')} is called recomputed, but no predictions are attached.",
                 remedy="Leave out origin, or attach the predictions and name their columns.",
             )
+
+
+def _no_key_by_hand(where: str | Located) -> None:
+    """Refuse an event of a key that nobody held against the others: its holder's name, its own, what became of it."""
+    place = where.at(("kind",)) if isinstance(where, Located) else where
+    raise InvalidInput(f"{place}: an event of a key is not written by hand.", remedy="`compliance key` makes it.")
 
 
 def _as_it_stands(ws: "Workspace", record: Mapping[str, Any], where: str | Located) -> None:

@@ -428,6 +428,15 @@ def test_a_persons_second_key_under_another_spelling_is_the_same_persons(holder:
     assert rule_of(records) == ("insufficient", Rule.NO_APPROVAL)
 
 
+def test_a_key_that_changed_hands_is_still_the_key_that_wrote_it() -> None:
+    records = clean()
+    records["result"].signer = "approver"
+    last = records.pop("approval")
+    handed = key_event("approver", ["approver"])
+    handed.content["holder"] = "Somebody else"
+    assert rule_of({**records, "handed": handed, "approval": last}) == ("insufficient", Rule.NO_APPROVAL)
+
+
 def test_an_old_measurement_is_no_newer_for_being_logged_late() -> None:
     records = clean()
     records["result"].content["started_at"] = "2025-11-01T00:00:00Z"
