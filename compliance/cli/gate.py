@@ -62,6 +62,7 @@ def _print(decided: "Gate") -> None:
         findings.block(f"Not seen: {decided.unseen} {many} logged after {decided.assessment.as_of}.", 0)
     findings.notes(decided.assessment)
     findings.grouped(decision.blocking, questions=False)
+    findings.grouped(decided.decided_away)
     if decision.exceptions:
         output.heading("Exceptions")
     for applied in decision.exceptions:

@@ -55,6 +55,7 @@ class Authority:
         given = self._approvals.get(piece.digest, ())
         signed = [piece, *(one for one in given if one.content.get("meaning") == "authored")]
         authors = {person(key.holder) for one in signed if (key := self.key(one))}
+        wrote = {one.signer for one in signed}
         for approval in reversed(given):
             key = self.key(approval)
             if approval.content.get("meaning") != asked.meaning:
@@ -63,7 +64,7 @@ class Authority:
                 why = f"{approval.number} {asked.meaning} {piece.number} with a key that was not valid then."
             elif asked.role not in key.roles or key.holder_type != "person":
                 why = f"{approval.number} is signed by {key.holder}, who is no person in the role {asked.role}."
-            elif asked.not_author and person(key.holder) in authors:
+            elif asked.not_author and (person(key.holder) in authors or approval.signer in wrote):
                 why = f"{approval.number} is signed by {key.holder}, who also recorded or wrote {piece.number}."
             else:
                 return approval, ""

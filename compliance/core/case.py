@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import takewhile
 from typing import Protocol
 
 from compliance.core import criteria, paths
@@ -43,6 +44,7 @@ class Case:
     sorter: Sorter
     _outcomes: dict[int, list[criteria.Tested]] = field(default_factory=dict)
     _missed: dict[int, Sequence[criteria.Tested]] = field(default_factory=dict)
+    _looks: dict[int, dict[tuple[str, tuple[str, ...]], Evidence]] = field(default_factory=dict)
     _sorted: dict[tuple[str, str], Sorted] = field(default_factory=dict)
     _elsewhere: dict[tuple[str, str], Sorted] = field(default_factory=dict)
     _holders: dict[tuple[str, str], dict[str, list[Evidence]]] = field(default_factory=dict)
@@ -120,14 +122,14 @@ class Case:
         held = self.shelf.records.values()
         return [piece for piece in held if piece.kind == "revocation" and piece.content.get("erasure") is True]
 
-    @cached_property
-    def first_looks(self) -> dict[tuple[str, tuple[str, ...]], Evidence]:
-        """The first result of each kind about this version on each data, whatever became of it."""
-        looks: dict[tuple[str, tuple[str, ...]], Evidence] = {}
-        for piece in self.shelf.records.values():
-            if piece.kind in MEASURED_KINDS and self.is_about(piece, "model-version"):
-                looks.setdefault((piece.kind, data_of(piece)), piece)
-        return looks
+    def looked_before(self, piece: Evidence, plan: Evidence) -> Evidence | None:
+        """Return the first result before a plan that measured this version on what a piece measured it on."""
+        if plan.index not in self._looks:
+            looks = self._looks[plan.index] = {}
+            for one in takewhile(lambda held: held.index < plan.index, self.shelf.records.values()):
+                if one.kind in MEASURED_KINDS and self.is_about(one, "model-version"):
+                    looks.setdefault((one.kind, data_of(one)), one)
+        return self._looks[plan.index].get((piece.kind, data_of(piece)))
 
     def measured_again(self, piece: Evidence) -> Sequence[Evidence]:
         """Return the live results about this version that came after a piece, on the same data by name."""
@@ -201,11 +203,7 @@ class Case:
 
     def extend(self, piece: Evidence) -> None:
         """Take in a piece that came last and changes nothing about how the others read."""
-        claims, declaring, looks = (
-            self.claims,
-            self.declaring,
-            self.first_looks,
-        )  # read before the piece is on the shelf
+        claims, declaring = self.claims, self.declaring  # read before the piece is on the shelf
         self.shelf.add(piece)
         self.authority.add(piece)
         for (kind, about), pieces in self._sorted.items():
@@ -218,7 +216,6 @@ class Case:
             del self._holders[key]
         if piece.kind in MEASURED_KINDS and self.is_about(piece, "model-version"):
             claims.add(piece)
-            looks.setdefault((piece.kind, data_of(piece)), piece)
         if piece.kind == "document" and self._declares(piece):
             declaring.append(piece)
 

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from compliance.core.criteria import group_text, rows
@@ -33,19 +35,24 @@ class Claims:
     def __init__(self, results: Iterable[Evidence]) -> None:
         self._by_claim: dict[Claim, dict[str, list[Evidence]]] = defaultdict(lambda: defaultdict(list))
         self._disputed: set[Claim] = set()
+        self.most: dict[str, tuple[int, Evidence]] = {}
+        """Digest of a dataset -> most cases that a result counts on it, and which result."""
         self._by_figure: dict[tuple[str, str], list[tuple[Evidence, Mapping[str, Any]]]] = defaultdict(list)
         self._bounded: dict[tuple[Any, ...], list[tuple[Evidence, Mapping[str, Any]]]] = defaultdict(list)
         for piece in results:
             self.add(piece)
 
     def add(self, piece: Evidence) -> None:
-        on = _measured_on(piece.content)
+        on, data = _measured_on(piece.content), (piece.content.get("dataset") or {}).get("sha256")
         for row in rows(piece.content):
+            if data and (row.get("n") or 0) > self.most.get(data, (0,))[0]:
+                self.most[data] = row["n"], piece
             value = row.get("value")
             if value is None:
                 continue
             group = group_text(row.get("group"))
-            claim = (piece.kind, on, row["name"], group, str(row.get("threshold", "")))
+            threshold = row.get("threshold") or piece.content.get("threshold")
+            claim = (piece.kind, on, row["name"], group, _plain(threshold) if threshold else "")
             values = self._by_claim[claim]
             values[value].append(piece)
             if len(values) > 1:
@@ -67,6 +74,12 @@ class Claims:
     def bounded(self) -> Iterator[Sequence[tuple[Evidence, Mapping[str, Any]]]]:
         """Yield the rows with an interval that a source stated, alike ones together."""
         yield from self._bounded.values()
+
+
+@cache
+def _plain(threshold: str) -> str:
+    """Return a threshold as 0.5, however many zeros its source wrote."""
+    return f"{Decimal(threshold).normalize():f}"
 
 
 def _measured_on(content: Mapping[str, Any]) -> str:

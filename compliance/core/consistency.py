@@ -1,8 +1,8 @@
 """Records that do not agree: findings of their own, told beside the requirements. Nothing is averaged.
 
-The same claim with different numbers; an interval that its own counts cannot produce; a figure that a document
-declares and no result bears out; a result that missed its criterion and was revoked or superseded; what was erased,
-which nobody can read again.
+The same claim with different numbers; an interval that its own counts cannot produce; more cases than the dataset has
+rows; a figure that a document declares and no result bears out; a result that missed its criterion and was revoked or
+superseded; what was erased, which nobody can read again.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,14 @@ from compliance.core.needs import LISTED
 
 def notes(case: Case) -> list[Note]:
     """Return everything on record about the model version that does not agree with itself."""
-    return [*_contradictions(case), *_intervals(case), *_declared(case), *_withdrawn(case), *_erased(case)]
+    return [
+        *_contradictions(case),
+        *_intervals(case),
+        *_overcounted(case),
+        *_declared(case),
+        *_withdrawn(case),
+        *_erased(case),
+    ]
 
 
 def _contradictions(case: Case) -> Iterator[Note]:
@@ -52,6 +59,16 @@ def _intervals(case: Case) -> Iterator[Note]:
             label = f"{row['name']} ({criteria.group_text(row.get('group'))})"
             numbers = tuple(dict.fromkeys(one.number for one, _ in alike[:LISTED]))
             yield Note("impossible interval", f"{label} in {piece.number}: {why}", numbers)
+
+
+def _overcounted(case: Case) -> Iterator[Note]:
+    """Tell, of each dataset, of the result with the most cases, where the dataset has fewer rows."""
+    for digest, (most, piece) in case.claims.most.items():
+        held = case.shelf.about("dataset", digest)
+        rows = held[-1].content.get("rows") if held else None
+        if rows is not None and most > rows:
+            told = f"{piece.number} counts {most:,} cases; {held[-1].number}, its dataset, has {rows:,} rows."
+            yield Note("more cases than data", told, (piece.number, held[-1].number))
 
 
 def _declared(case: Case) -> Iterator[Note]:

@@ -70,8 +70,13 @@ def _agrees(figure: Mapping[str, Any], stated: Stated) -> bool:
 
 
 def rounds_to(exact: str, printed: str) -> bool:
-    """Say whether `exact` is `printed` when rounded, by any rule, to the digits that were printed."""
+    """Say whether `exact` is `printed` when rounded, by any rule, to the digits that were printed.
+
+    What lies between 0 and 1 is rounded to neither: 1 would be said of 0.51.
+    """
     written = Decimal(printed)
+    if 0 < Decimal(exact) < 1 and written in (0, 1):
+        return False
     exponent = written.as_tuple().exponent
     unit = Decimal(1).scaleb(exponent if isinstance(exponent, int) else 0)
     return abs(Decimal(exact) - written) <= unit / 2

@@ -59,8 +59,15 @@ class Row:
         if reach.applies is False:
             return replace(blank, finding=Verdict.NOT_APPLICABLE, reason=reach.reason, rule=Rule.PROFILE)
         if ruling := self._decided.the("not-applicable"):
-            ruled = replace(blank, reason=_said(ruling), rule=Rule.DETERMINED, evidence=(ruling.number,))
-            return replace(ruled, finding=Verdict.NOT_APPLICABLE)
+            failed = [one for one in self._results() if one.verdict is NeedVerdict.FAILED]
+            return replace(
+                blank,
+                finding=Verdict.NOT_APPLICABLE,
+                reason=_said(ruling),
+                rule=Rule.DETERMINED,
+                evidence=(ruling.number,),
+                flags=tuple(f"Decided although its need {one.need} fails: {one.reason}" for one in failed),
+            )
         results = self._results()
         shown = tuple(dict.fromkeys(number for result in results for number in result.evidence))
         met = self._answer

@@ -46,9 +46,12 @@ class Shelf:
         self._about: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
         self._families: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
         self._withdrawn: dict[tuple[str, str], tuple[Evidence, Evidence]] = {}
+        self._gone: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
         for piece in held:
             if by := self.aside.get(piece.digest):
                 self._withdrawn.update(((piece.kind, digest), (piece, by)) for digest, _ in things(piece))
+                for digest, _ in set(things(piece)):
+                    self._gone[piece.kind, digest].append(piece)
             else:
                 self._put(piece)
 
@@ -104,19 +107,30 @@ class Shelf:
         return found
 
     def roles_of(self, sha256: str, model: Thing | None) -> Iterator[tuple[str, str]]:
-        """Yield (number, role) of each live record that gives these bytes a role: datasets, this model and its runs.
+        """Yield (number, role) of each live record that gives these bytes a role: datasets, this model and its runs."""
+        return _roles(sha256, model, self.about)
 
-        Test data that a version names among its training data were training data of it.
-        """
-        for piece in self.about("dataset", sha256):
-            yield piece.number, str(piece.content.get("role"))
-        for kind in ("training-run", "model-version"):
-            for piece in self.about(kind, model.sha256) if model else ():
-                trained_on = [id(one["dataset"]) for one in piece.content.get("training_data") or []]
-                for ref in references(piece.content):
-                    if ref["sha256"] == sha256 and "role" in ref:
-                        tested = ref["role"] in TEST_ROLES and id(ref) in trained_on
-                        yield piece.number, "training" if tested else str(ref["role"])
+    def former_roles_of(self, sha256: str, model: Thing | None) -> Iterator[tuple[str, str]]:
+        """Yield (number, role) of each record that gave these bytes a role and was put aside."""
+        return _roles(sha256, model, lambda kind, digest: self._gone.get((kind, digest), []))
+
+
+def _roles(
+    sha256: str, model: Thing | None, about: Callable[[str, str], Sequence[Evidence]]
+) -> Iterator[tuple[str, str]]:
+    """Yield which record gives these bytes which role.
+
+    Test data that a version names among its training data were training data of it.
+    """
+    for piece in about("dataset", sha256):
+        yield piece.number, str(piece.content.get("role"))
+    for kind in ("training-run", "model-version"):
+        for piece in about(kind, model.sha256) if model else ():
+            trained_on = [id(one["dataset"]) for one in piece.content.get("training_data") or []]
+            for ref in references(piece.content):
+                if ref["sha256"] == sha256 and "role" in ref:
+                    tested = ref["role"] in TEST_ROLES and id(ref) in trained_on
+                    yield piece.number, "training" if tested else str(ref["role"])
 
 
 def standing_versions(evidence: Iterable[Evidence]) -> Sequence[Evidence]:

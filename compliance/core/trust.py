@@ -21,6 +21,7 @@ DECISIONS = frozenset({"approval", "determination", "revocation"})
 LASTING = frozenset({"key-event", "system-description"})
 """Kinds that nobody withdraws: keys end by an event of their own, and the newest description counts."""
 
+_UNDOERS = frozenset({"reviewer", "approver", "admin"})
 _WRITERS = frozenset({"recorder", "reviewer", "approver"})
 _BY_KIND: Mapping[str, frozenset[str]] = {
     "key-event": frozenset({"admin"}),
@@ -80,8 +81,9 @@ class Registered:
         return self.refusal(kind, content) is None
 
     def may_withdraw(self, kind: str) -> bool:
-        """Say whether this key's holder may revoke or supersede evidence of `kind`: people undo what people decided."""
-        return kind not in LASTING and (self.holder_type == "person" or kind not in DECISIONS)
+        """Say whether this key's holder may revoke or supersede evidence of `kind`; who decides also undoes it."""
+        decides = self.holder_type == "person" and not _UNDOERS.isdisjoint(self.roles)
+        return kind not in LASTING and (decides or kind not in DECISIONS)
 
     def refusal(self, kind: str, content: Mapping[str, Any] | None = None) -> str | None:
         """Return why this key may not sign such evidence, or None where it may."""
@@ -171,6 +173,8 @@ class Keyring:
         key = _registered(event.content, event.index)
         if key is None:
             return "it does not describe a key, or its hint is not that of its public key"
+        if (known := self._history.get(key.hint)) and known[-1].ended == "revoked":
+            return "it brings back a key that was revoked"
         replaces = event.content.get("replaces")
         if event.content["event"] == "rotated" and replaces not in self._history:
             return "it replaces a key that was never registered"

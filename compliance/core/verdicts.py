@@ -8,7 +8,6 @@ from compliance.core.case import Case, Validator
 from compliance.core.catalog import MEASURED_KINDS, Need
 from compliance.core.evidence import Evidence
 from compliance.core.findings import NeedVerdict, Rule, Said
-from compliance.core.shelf import data_of
 
 SMALL_CELL = 30
 """Below this a group's figure says little and is flagged, where the need names no other minimum: our own convention."""
@@ -50,7 +49,7 @@ def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
     lacking = _unfit(case, need, piece, valid, said) or _wrong_signer(case, need, piece)
     if lacking:
         return _cannot(need, piece, lacking)
-    evidence, reasons, flags = [piece.number], [], [*_small_cells(need, piece), *_not_measured(piece)]
+    evidence, reasons, flags = [piece.number], list[str](), list[str]()
     if need.criterion:
         told = _criterion(case, need, piece)
         if isinstance(told, Said):
@@ -72,6 +71,7 @@ def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
         why = f"{piece.number} of {since[:10]} is older than {need.max_age_days} days."
         return Outcome(NeedVerdict.STALE, Rule.PAST_AGE, why)
     shown = " ".join([f"{piece.number} shows it: {piece.title}.", *reasons])
+    flags = [*_small_cells(need, piece), *_doubts(case, piece), *flags]
     return Outcome(NeedVerdict.PASSED, Rule.SHOWN, shown, tuple(evidence), tuple(flags))
 
 
@@ -186,7 +186,7 @@ def _criterion(case: Case, need: Need, piece: Evidence) -> tuple[Evidence, str, 
         why = f"A declared group is missing: {piece.number} does not report {'; '.join(groups)}."
         return Said(why, rule=Rule.GROUP_MISSING)
     known = criteria.how_known(piece)
-    flags = [*_weaknesses(plan, tests), *_second_look(case, piece, plan)]
+    flags = [*_weaknesses(plan, tests), *_second_look(case, piece, plan), *_other_plans(case, piece, plan)]
     return plan, f"{tests[0].reason} Declared in {plan.number} before the run ({known}).", flags
 
 
@@ -202,9 +202,19 @@ def _weaknesses(plan: Evidence, tests: Sequence[criteria.Tested]) -> Iterator[st
 
 def _second_look(case: Case, piece: Evidence, plan: Evidence) -> Iterator[str]:
     """Yield that the data had been measured on before their plan was drawn up."""
-    first = case.first_looks.get((piece.kind, data_of(piece)))
-    if first is not None and first.index < plan.index:
+    if first := case.looked_before(piece, plan):
         yield f"Plan {plan.number} was logged after {first.number} had measured this version on the same data."
+
+
+def _other_plans(case: Case, piece: Evidence, plan: Evidence) -> Iterator[str]:
+    """Yield what a result misses of plans that stood when it came, and that it does not name."""
+    family = case.model.family if case.model else ""
+    for other in case.shelf.of("acceptance-plan"):
+        if other.subjects == plan.subjects or other.index > piece.index or criteria.foreign_plan(piece, other, family):
+            continue
+        missed = [one.criterion for one in criteria.test(piece, other) if one.outcome is criteria.Outcome.MISSED]
+        if missed:
+            yield f"{piece.number} misses {', '.join(missed)} of plan {other.number}, which it does not name."
 
 
 def _no_plan_for(case: Case, need: Need, piece: Evidence, plan: Evidence) -> Said | None:
@@ -254,10 +264,16 @@ def _small_cells(need: Need, piece: Evidence) -> list[str]:
     return [f"Small cells in {piece.number}, fewer than {least} cases: {'; '.join(small[:3])}{more}."] if small else []
 
 
-def _not_measured(piece: Evidence) -> Iterator[str]:
+def _doubts(case: Case, piece: Evidence) -> Iterator[str]:
+    """Yield what a reviewer should know of a result that counts: nobody measured its figures, its data changed role."""
     basis = piece.predicate.get("source", {}).get("basis", "measured")
     if piece.kind in MEASURED_KINDS and basis != "measured":
         yield f"{piece.number} holds {basis} figures, not measured ones."
+    dataset = piece.content.get("dataset")
+    if isinstance(dataset, dict):
+        for number, role in case.shelf.former_roles_of(str(dataset.get("sha256")), case.model):
+            if role != dataset.get("role"):
+                yield f"{dataset.get('name')} was {role} data in {number}, which was put aside."
 
 
 def _is_named(need: Need, metric: str) -> bool:

@@ -37,6 +37,11 @@ def assess_workspace(
     """
     day = chosen_day(as_of)
     evidence = ws.evidence(stop=stop, as_of=day)
+    if not evidence:
+        raise UnknownReference(
+            f"Nothing was on record on {day}: this ledger begins on {ws.ledger.entry(0).logged_at[:10]}.",
+            remedy="Ask about that day or a later one.",
+        )
     record = ws.system_record(evidence)
     signed = record.content
     given = [each for each in catalogs or () if isinstance(each, InUse)]

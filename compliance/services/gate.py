@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from compliance.core.canonical import digest
-from compliance.core.findings import Assessment, Finding
+from compliance.core.findings import Assessment, Finding, Rule, Verdict
 from compliance.core.policy import Decision, Policy, decide
 from compliance.errors import InvalidInput, Unavailable
 from compliance.kinds.problems import problems_in
@@ -50,6 +50,12 @@ class Gate:
     def blocking(self) -> tuple[Finding, ...]:
         return self.decision.blocking
 
+    @property
+    def decided_away(self) -> tuple[Finding, ...]:
+        """Rows that apply by the profile, and that a person's decision put out of scope: told every time."""
+        findings = self.assessment.findings
+        return tuple(one for one in findings if (one.finding, one.rule) == (Verdict.NOT_APPLICABLE, Rule.DETERMINED))
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "ok": self.ok,
@@ -59,6 +65,7 @@ class Gate:
             "policy": self.policy or "default",
             "blocking": [finding.to_dict() for finding in self.blocking],
             "exceptions": [applied.to_dict() for applied in self.decision.exceptions],
+            "decided_away": [finding.to_dict() for finding in self.decided_away],
             "not_binding": [finding.requirement.id for finding in self.decision.not_binding],
             "allowed": [finding.requirement.id for finding in self.decision.allowed],
             "notes": [note.to_dict() for note in self.assessment.notes],

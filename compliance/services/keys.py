@@ -102,6 +102,11 @@ def trust(
         raise InvalidInput(f"There is no role {', '.join(unknown)}.", remedy=f"Roles are {', '.join(trusting.ROLES)}.")
     ring = keyring(ws)
     _distinct(holder, ring)
+    if (known := ring.known(public.hint)) and known.ended == "revoked":
+        raise Conflict(
+            f"This key was revoked, as {known.name}: it does not come back.",
+            remedy="`compliance key create` a new one.",
+        )
     standing = ring.named(name)
     if standing and standing.ended is None and standing.hint != public.hint:
         raise Conflict(f"Another key stands under the name {name}.", remedy="Choose another name, or `key rotate` it.")

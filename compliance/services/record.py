@@ -157,6 +157,8 @@ def log(
         place = where[position] if where else f"record {position + 1}"
         if how == "record":
             _nothing_measured(record, place)
+            if record.get("kind") == "key-event":
+                _no_key_by_hand(place)
         if record.get("kind") == "system-description":
             _as_it_stands(ws, record, place)
         authored = _digested(ws, record, base, signer)
@@ -288,6 +290,12 @@ def _nothing_measured(record: Mapping[str, Any], where: str | Located) -> None:
             )
 
 
+def _no_key_by_hand(where: str | Located) -> None:
+    """Refuse an event of a key that nobody held against the others: its holder's name, its own, what became of it."""
+    place = where.at(("kind",)) if isinstance(where, Located) else where
+    raise InvalidInput(f"{place}: an event of a key is not written by hand.", remedy="`compliance key` makes it.")
+
+
 def _as_it_stands(ws: "Workspace", record: Mapping[str, Any], where: str | Located) -> None:
     """Refuse a description of the system that is not this workspace's compliance.toml: its catalogs are checked there.
 
@@ -353,7 +361,10 @@ def _holder(ws: "Workspace", hint: str, at: str, drafts: Sequence[Draft]) -> str
             )
         why = key.refusal(drafted.kind, drafted.content)
         if why is None and not all(map(key.may_withdraw, withdrawn)):
-            why = f"the key {key.name} is a pipeline's, and what a person decided is withdrawn by a person's key"
+            why = (
+                f"what was decided is withdrawn by a person in the role reviewer, approver or admin, "
+                f"and the key {key.name} is none's"
+            )
         if why:
             raise InvalidInput(
                 f"This may not be signed: {why}.",

@@ -182,3 +182,19 @@ def test_what_it_did_not_look_at_is_told(
     assert run(["log", "record", "result.yaml"]) == 0
     gate("--policy", "p.toml")
     assert "Not seen: 1 record logged after 20" in capsys.readouterr().out
+
+
+def test_what_a_decision_put_out_of_scope_is_told(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (inside / "p.toml").write_text("block = []\n")
+    assert run(["key", "create", "reviewer"]) == 0
+    public = ".compliance/keys/reviewer.pub"
+    assert run(["key", "trust", public, "--holder", "Test reviewer", "--role", "reviewer"]) == 0
+    decision = ["--decision", "not-applicable", "--reason", "Nobody is told.", "--key", "reviewer"]
+    assert run(["determine", "eu-ai-act/art-4.1", *decision]) == 0
+    assert gate("--policy", "p.toml") == 0
+    shown = capsys.readouterr().out
+    assert "not-applicable: eu-ai-act, 1" in shown
+    assert "Nobody is told." in shown
+    gate("--policy", "p.toml", "--json")
+    told = json.loads(capsys.readouterr().out)["decided_away"]
+    assert [finding["requirement"] for finding in told] == ["eu-ai-act/art-4.1"]

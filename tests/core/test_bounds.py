@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
+from scipy.stats import binom
 
 from compliance.core import bounds, criteria
 from compliance.core.evidence import Evidence, predicate_type
@@ -43,7 +46,27 @@ def test_an_interval_typed_by_hand_is_not(method: str) -> None:
 
 @pytest.mark.parametrize("method", ["bootstrap", "cluster-bootstrap", "credible"])
 def test_intervals_that_counts_alone_do_not_give_are_left_alone(method: str) -> None:
-    assert bounds.impossible(NARROW | {"ci_method": method}) is None
+    assert bounds.impossible(ROW | {"ci_low": "0.76", "ci_high": "0.82", "ci_method": method}) is None
+    assert bounds.impossible(ROW | {"ci_low": "0.6", "ci_high": "0.9", "ci_method": method}) is None
+
+
+@pytest.mark.parametrize("counts", [{}, {"x": None}])
+def test_no_resampling_makes_an_interval_far_narrower_than_its_cases_do(counts: dict[str, Any]) -> None:
+    assert "less than half as wide as 318 of 402 cases give" in (
+        bounds.impossible(NARROW | {"ci_method": "bootstrap"} | counts) or ""
+    )
+    shifted = ROW | {"ci_low": "0.7905", "ci_high": "0.85", "ci_method": "cluster-bootstrap"}
+    assert held(shifted | counts).rule is criteria.Rule.IMPOSSIBLE_INTERVAL
+    assert bounds.impossible(NARROW | {"ci_method": "credible"}) is None  # what was known before may say more
+
+
+@given(st.integers(1, 60), st.data())
+def test_the_bootstrap_of_the_very_counts_is_never_too_narrow(n: int, data: Any) -> None:
+    """The percentile interval of resampled counts has the quantiles of the binomial distribution for bounds."""
+    x = data.draw(st.integers(0, n))
+    low, high = (float(binom.ppf(tail, n, x / n)) / n for tail in (0.025, 0.975))
+    row = ROW | {"x": x, "n": n, "value": f"{x / n:.3f}", "ci_low": f"{low:.3f}", "ci_high": f"{high:.3f}"}
+    assert bounds.impossible(row | {"ci_method": "bootstrap"}) is None
 
 
 def test_calling_it_computed_helps_nobody() -> None:

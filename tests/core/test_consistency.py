@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.cases import Json, Record, sha, subject
 
-from compliance.core import statistics
+from compliance.core import figures, statistics
 from compliance.core.findings import Note
 
 from .test_assessment import assessed, clean
@@ -66,7 +66,7 @@ def test_an_interval_that_no_counts_give_is_told_with_the_methods_tried(row: Jso
 
 
 OTHERS: list[Json] = [
-    {"ci_method": "bootstrap"}, {"ci_method": "delong", "x": None}, {"name": "roc_auc", "x": None},
+    {"ci_method": "credible"}, {"ci_method": "delong", "x": None}, {"name": "roc_auc", "x": None},
     {"x": None, "n": None},
 ]  # fmt: skip
 
@@ -143,3 +143,37 @@ def test_what_was_erased_is_told_for_good() -> None:
     assert [note.text for note in noted("erased", records)] == [
         "EV-000005 was erased by EV-000007 (A law): what it said cannot be weighed any more."
     ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"), [(400, []), (399, ["EV-000005 counts 400 cases; EV-000007, its dataset, has 399 rows."])]
+)
+def test_more_cases_than_the_dataset_has_rows_are_told(rows: int, told: list[str]) -> None:
+    records = clean()
+    records["data"] = Record("dataset", subject("held-out@1", sha("held-out"), "file"), {"role": "test", "rows": rows})
+    assert [note.text for note in noted("more cases than data", records)] == told
+
+
+@pytest.mark.parametrize(("mine", "other", "notes"), [("0.5", "0.50", 1), ("0.5", "0.4", 0), (None, "0.4", 0)])
+def test_figures_at_two_thresholds_are_two_claims(mine: str | None, other: str, notes: int) -> None:
+    records = clean()
+    twin = json.loads(json.dumps(records["result"].content))
+    twin["metrics"][0] |= {"value": "0.88", "threshold": other}
+    records["twin"] = Record("evaluation", records["result"].subject, twin)
+    if mine:
+        records["result"].content["threshold"] = mine
+    assert len(noted("contradiction", records)) == notes
+
+
+@pytest.mark.parametrize(
+    ("exact", "printed", "agrees"),
+    [
+        ("0.51", "1", False),
+        ("0.4", "0", False),
+        ("1.0", "1", True),
+        ("0.951", "0.95", True),
+        ("12.4", "12", True),
+    ],
+)
+def test_a_share_is_rounded_to_neither_nothing_nor_all(exact: str, printed: str, agrees: bool) -> None:
+    assert figures.rounds_to(exact, printed) == agrees

@@ -428,6 +428,15 @@ def test_a_persons_second_key_under_another_spelling_is_the_same_persons(holder:
     assert rule_of(records) == ("insufficient", Rule.NO_APPROVAL)
 
 
+def test_a_key_that_changed_hands_is_still_the_key_that_wrote_it() -> None:
+    records = clean()
+    records["result"].signer = "approver"
+    last = records.pop("approval")
+    handed = key_event("approver", ["approver"])
+    handed.content["holder"] = "Somebody else"
+    assert rule_of({**records, "handed": handed, "approval": last}) == ("insufficient", Rule.NO_APPROVAL)
+
+
 def test_an_old_measurement_is_no_newer_for_being_logged_late() -> None:
     records = clean()
     records["result"].content["started_at"] = "2025-11-01T00:00:00Z"
@@ -449,6 +458,37 @@ def test_of_descriptions_of_the_system_only_the_newest_counts_and_nobody_withdra
     assert finding({**clean(), "new": new, "old": old}, needs=needs).finding is Verdict.MET
     gone = {**clean(), "old": old, "gone": revocation("old")}
     assert finding(gone, needs=needs).finding is Verdict.MET
+
+
+@pytest.mark.parametrize(("roles", "holder", "stands"), [
+    (["reviewer"], "person", False), (["admin"], "person", False), (["recorder"], "person", True),
+    (["recorder", "reviewer"], "pipeline", True),
+])  # fmt: skip
+def test_a_decision_is_withdrawn_by_who_may_decide(roles: list[str], holder: str, stands: bool) -> None:
+    records = {**clean(), "no": determination("not-met", "approver"), "other": key_event("other", roles, holder)}
+    records["gone"] = revocation("no")
+    records["gone"].signer = "other"
+    assert (finding(records).finding is Verdict.FAILED) == stands
+
+
+def test_data_that_were_given_another_role_are_flagged() -> None:
+    records = {**clean(), "data": data("train")}
+    records["changed"] = superseding(data("test", at=1), "data")
+    found = finding(records)
+    assert found.finding is Verdict.MET
+    assert found.flags == ("held-out@1 was train data in EV-000007, which was put aside.",)
+
+
+def test_deciding_that_a_failing_row_does_not_apply_is_told_beside_the_failure() -> None:
+    records = clean()
+    misses(records)
+    records["away"] = determination("not-applicable")
+    found = finding(records)
+    assert found.finding is Verdict.NOT_APPLICABLE
+    assert found.flags == (
+        "Decided although its need accuracy fails: In EV-000005, sensitivity (overall) ci_low 0.7999 misses >= 0.80 "
+        "(criterion sens).",
+    )
 
 
 # --- plans that a careful reader would not take ---------------------------------------------------------
@@ -530,6 +570,21 @@ def test_a_plan_drawn_up_after_the_same_data_had_been_measured_on_is_flagged() -
     assert told in finding(records).flags
     early.content["dataset"] = {"name": "tuning@1", "sha256": sha("tuning"), "role": "tune"}
     assert told not in finding(records).flags
+
+
+def test_a_stricter_plan_that_a_result_does_not_name_is_told() -> None:
+    records = clean()
+    strict = json.loads(json.dumps(records["plan"].content))
+    strict["criteria"][0] |= {"threshold": "0.88", "id": "strict"}
+    order = {name: records.pop(name) for name in ("genesis", "approver", "reviewer", "model")}
+    records = {**order, "strict": Record("acceptance-plan", subject("plan@2", sha("plan 2")), strict), **records}
+    records["plan"].at = "2026-11-20T05:00:00Z"
+    found = finding(records)
+    assert (found.finding, found.flags) == (
+        Verdict.MET, ("EV-000006 misses strict of plan EV-000004, which it does not name.",)
+    )  # fmt: skip
+    records["strict"].content["criteria"][0]["threshold"] = "0.84"
+    assert finding(records).flags == ()
 
 
 # --- measured on something else -------------------------------------------------------------------------

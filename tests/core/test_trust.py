@@ -68,14 +68,14 @@ def test_only_admins_register() -> None:
     assert ring(event(1, OTHER, ["admin"], by=OTHER)).problems == [(1, "unknown key")]
 
 
-def test_an_ended_key_stays_ended_until_registered_again() -> None:
+def test_an_ended_key_stays_ended_and_one_that_expired_may_be_registered_again() -> None:
     for how in ("revoked", "expired"):
         found = ring(event(1, APPROVER, ["approver"]), event(4, APPROVER, ["approver"], event=how))
         assert found.fault(APPROVER.hint, START, 4) is None
         assert found.fault(APPROVER.hint, START, 5) == f"signed by the key approver, which was {how} at entry 4"
     again = ring(
         event(1, APPROVER, ["approver"]),
-        event(2, APPROVER, ["approver"], event="revoked"),
+        event(2, APPROVER, ["approver"], event="expired"),
         event(5, APPROVER, ["reviewer"]),
     )
     key = again.at(APPROVER.hint, START)
@@ -159,3 +159,10 @@ def test_roles_and_what_they_cover() -> None:
     assert only_admin is not None
     assert not only_admin.may_sign("evaluation")
     assert only_admin.may_sign("revocation")
+
+
+def test_a_revoked_key_does_not_come_back() -> None:
+    told = [event(1, OTHER, ["recorder"]), event(2, OTHER, ["recorder"], event="revoked", reason="lost")]
+    again = ring(*told, event(3, OTHER, ["approver"], name="another-name"))
+    assert again.problems == [(3, "it brings back a key that was revoked")]
+    assert again.at(OTHER.hint, LATER) is None

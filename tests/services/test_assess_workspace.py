@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from compliance import Profile, System, Workspace
+from compliance.errors import UnknownReference
 from compliance.services import record
 
 
@@ -51,3 +52,12 @@ def test_the_newest_version_that_stands_is_meant_where_none_is_named(
 def named(ws: Workspace, model: str | None = None) -> str | None:
     found = ws.assess(model=model).model
     return found.name if found else None
+
+
+def test_a_day_before_the_ledger_began_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMPLIANCE_PASSPHRASE", "correct horse battery")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    system = System(id="demo", name="Demo", provider="Nobody", catalogs=["fda-aidsf"])
+    ws = Workspace.create(tmp_path / "ws", system=system, profile=Profile(), origin="example.org/demo")
+    with pytest.raises(UnknownReference, match="on 2020-01-01: this ledger begins on 2"):
+        ws.assess(as_of="2020-01-01")

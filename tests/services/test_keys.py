@@ -101,3 +101,15 @@ def test_refusals(ws: Workspace) -> None:
     with pytest.raises(InvalidInput, match="PEM"):
         keys.trust(ws, ws.root / "text.pub", holder="Made", roles=["recorder"])
     assert states(ws) == {"training-pipeline": "active"}
+
+
+def test_a_key_enters_by_its_command_and_never_again_once_revoked(ws: Workspace) -> None:
+    signer = keys.create(ws, "lost")
+    keys.trust(ws, signer, holder="Test reviewer", roles=["reviewer"])
+    keys.revoke(ws, "lost", reason="copied")
+    with pytest.raises(Conflict, match="was revoked, as lost: it does not come back"):
+        keys.trust(ws, signer, holder="Test reviewer", roles=["approver"], name="found")
+    by_hand = {"kind": "key-event", "event": "registered", "name": "found", "holder": "Me", "roles": ["approver"]}
+    with pytest.raises(InvalidInput, match="an event of a key is not written by hand"):
+        ws.log_records([by_hand])
+    assert verify_workspace(ws.root).ok
