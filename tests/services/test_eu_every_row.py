@@ -38,17 +38,19 @@ USE: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 ANNEX_IV = [f"eu-ai-act/{name}" for name in ROWS if name.startswith("annex-iv.")]
 FIGURES = [{"name": "sensitivity", "value": "0.85"}, {"name": "sensitivity", "value": "0.86", "group": {"sex": "F"}}]
+MANUAL = [f"art-13.3.{point}" for point in ("b.iv", "b.vi", "b.vii", "c", "d", "e", "f")]
 DOCUMENTS: dict[str, Json] = {
     "instructions": {
         "document_type": "instructions-for-use", "intended_purpose": "Estimates a risk", "figures": FIGURES,
         "readability": "tested", "revision": "2", "traces": [("risks", "labelling")],
+        "answers": [f"eu-ai-act/{name}" for name in (*MANUAL, "art-12.2.c", "art-14.3.b")],
     },
     "file": {"document_type": "technical-report", "answers": ["eu-ai-act/art-11.2", *ANNEX_IV], "revision": "2",
              "statements": 28},
     "specification": {"document_type": "design-specification"},
     "matrix": {"document_type": "standard-application", "answers": ["eu-ai-act/art-9.1"]},
     "test report": {"document_type": "test-report", "date": "2026-10-01", "due_on": "2026-10-15"},
-    "label": {"document_type": "labelling", "answers": ["eu-ai-act/art-48.2"]},
+    "label": {"document_type": "labelling", "answers": ["eu-ai-act/art-48.2", "eu-ai-act/annex-iv.1.f"]},
     "declaration text": {"document_type": "declaration", "languages": ["de"], "identifiers": {"udi": "00810001-2"},
                          "answers": ["eu-ai-act/annex-v.3", "eu-ai-act/annex-v.5"]},
     "control": {"document_type": "audit-report", "date": "2026-10-01", "due_on": "2026-10-15",
@@ -186,6 +188,7 @@ CLAIMED = {"id": "C4", "type": "design", "measure": "m", "implemented": ["EV-000
         ("art-12.2.b", put("events", "events.0.serves", ["risk"]), "insufficient"),
         ("art-13.3.a", put("instructions", "publisher", "Somebody else"), "failed"),
         ("art-13.3.b.iii", put("instructions", "traces.0.untraced", 1), "failed"),
+        *((row, put("instructions", "answers", ["eu-ai-act/art-13.2"]), "insufficient") for row in MANUAL),
         ("art-14.3.a", empty("measures", *USE), "insufficient"),
         ("art-14.4.a", put("human-ai-team", "metrics.0.x", 120), "failed"),
         ("art-15.5", put("bill", "vulnerabilities.0.status", "under-investigation"), "failed"),
