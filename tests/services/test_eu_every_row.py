@@ -146,6 +146,28 @@ def test_a_true_record_set_answers_every_need(row: str) -> None:
     assert [need for need in told if need.verdict is not NeedVerdict.PASSED] == []
 
 
+def by_annex_iii_alone(records: dict[str, Json]) -> None:
+    profile = records["system"]["profile"]
+    del profile["device"], records["notified body"], records["marking"]["issuer_number"]
+    profile.update(roles=["provider", "deployer"], high_risk=["annex-iii"], features=[])
+
+
+def with_a_general_model_alone(records: dict[str, Json]) -> None:
+    profile = records["system"]["profile"]
+    for title in ("notified body", "declaration", "marking"):
+        del records[title]
+    del profile["device"]
+    gpai = {"systemic_risk": False, "open_source": False}
+    profile.update(roles=["gpai-provider"], high_risk=[], features=[], gpai=gpai)
+
+
+@pytest.mark.parametrize(("change", "open_"), [(by_annex_iii_alone, {"art-48.4"}), (with_a_general_model_alone, set())])
+def test_providers_of_another_sort_can_meet_what_reaches_them(change: Change, open_: set[str]) -> None:
+    """Art. 48(4) asks for the number of a notified body where one is involved: a person says that none is."""
+    answered = {"not-applicable", "undetermined", "met"}
+    assert {name for name, one in findings(change).items() if one.finding.value not in answered} == open_
+
+
 UNSIGNED = "a later run"
 
 
