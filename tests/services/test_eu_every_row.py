@@ -34,7 +34,8 @@ SAFETY: dict[str, Json] = {
 }  # fmt: skip
 USE: dict[str, tuple[str, ...]] = {
     "comprehension": ("comprehension_rate", "success_rate"), "human-ai-team": ("detection_rate", "override_rate"),
-    "override": ("override_rate",), "usability-summative": ("task_success_rate",), "accessibility": ("success_rate",),
+    "override": ("override_rate",), "stop": ("success_rate",), "usability-summative": ("task_success_rate",),
+    "accessibility": ("success_rate",),
 }  # fmt: skip
 ANNEX_IV = [f"eu-ai-act/{name}" for name in ROWS if name.startswith("annex-iv.")]
 FIGURES = [{"name": "sensitivity", "value": "0.85"}, {"name": "sensitivity", "value": "0.86", "group": {"sex": "F"}}]
@@ -213,6 +214,8 @@ CLAIMED = {"id": "C4", "type": "design", "measure": "m", "implemented": ["EV-000
         *((row, put("instructions", "answers", ["eu-ai-act/art-13.2"]), "insufficient") for row in MANUAL),
         ("art-14.3.a", empty("measures", *USE), "insufficient"),
         ("art-14.4.a", put("human-ai-team", "metrics.0.x", 120), "failed"),
+        ("art-14.4.d", put("override", "tasks.0.successes", 199), "failed"),
+        ("art-14.4.e", put("stop", "tasks.0.successes", 199), "failed"),
         ("art-15.5", put("bill", "vulnerabilities.0.status", "under-investigation"), "failed"),
         ("art-16.b", put("label", "publisher", "Somebody else"), "failed"),
         ("art-17.1", put("manual", "answers", ["eu-ai-act/art-17.1.a"] * 13), "insufficient"),
