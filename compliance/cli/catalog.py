@@ -240,11 +240,9 @@ def _crosswalks(row: "Requirement") -> None:
     """Print which requirements of other bodies the same evidence answers, and who says so."""
     from compliance.services import crosswalks
 
-    by_reading: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for also in crosswalks.for_requirement(row.id):
-        by_reading[also.evidence, also.said_by].append(also.requirement)
-    if by_reading:
+    found = crosswalks.readings(row.id)
+    if found:
         output.heading("The same evidence answers")
-    for (evidence, said_by), requirements in by_reading.items():
+    for (evidence, said_by), requirements in found.items():
         block(", ".join(requirements), 2)
         block(f"{evidence} ({said_by})", 6)

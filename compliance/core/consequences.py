@@ -23,7 +23,7 @@ DUTIES = {
     "reporting of serious incidents": "eu-ai-act/art-73.",
     "telling people that they deal with an AI system": "eu-ai-act/art-50.1",
     "marking of generated content": "eu-ai-act/art-50.2",
-    "conditions for special categories of personal data": "eu-ai-act/art-4a.",
+    "conditions for special categories of personal data": "eu-ai-act/art-4a.1.",
     "technical documentation of a general-purpose model": "eu-ai-act/art-53.1.a",
     "copyright policy of a general-purpose model": "eu-ai-act/art-53.1.c",
     "public summary of its training content": "eu-ai-act/art-53.1.d",

@@ -57,7 +57,9 @@ class Row:
         row, reach = self.requirement, self._reach
         blank = Finding(row, self._catalog, Verdict.GAP, "", binding=reach.binding, applies_from=reach.applies_from)
         if reach.applies is False:
-            return replace(blank, finding=Verdict.NOT_APPLICABLE, reason=reach.reason, rule=Rule.PROFILE)
+            gap = self._decided.the("known-gap")
+            reason, known = (f"{reach.reason} {_said(gap)}", (gap.number,)) if gap else (reach.reason, ())
+            return replace(blank, finding=Verdict.NOT_APPLICABLE, reason=reason, rule=Rule.PROFILE, evidence=known)
         if ruling := self._decided.the("not-applicable"):
             failed = [one for one in self._results() if one.verdict is NeedVerdict.FAILED]
             return replace(

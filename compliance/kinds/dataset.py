@@ -214,6 +214,7 @@ class Representativeness(Strict):
     sample_size: Text | None = None
     """Why it is large enough."""
     planned_n: Positive | None = None
+    """Rows asked for at least, before the data were gathered."""
     diversity: Text | None = None
     """What was done in enrolment."""
 

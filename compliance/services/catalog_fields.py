@@ -1,6 +1,6 @@
 """Whether the fields that a row names are there: a condition on any other could never hold.
 
-Of a need, the fields of its kind; of `applies_if`, the answers that a profile can give.
+Of a need, the fields of its kind; of `applies_if` and `applies_unless`, the answers that a profile can give.
 """
 
 import re
@@ -53,9 +53,10 @@ def described(kind: str, path: str) -> str:
     return str((_property(part or {}, name.removesuffix("[]")) or {}).get("description", ""))
 
 
-def unreachable(row: Requirement) -> Iterator[str]:
-    """Yield what no profile could ever say of the answers that a row applies to: it would silently reach nobody."""
-    for key, values in (*row.applies_if.items(), *row.applies_unless.items()):
+def unreachable(row: Requirement) -> Iterator[tuple[str, str]]:
+    """Yield cell and fault where no profile could ever say what a row asks of it: it would silently reach nobody."""
+    asked = [("applies_if", *one) for one in row.applies_if.items()]
+    for cell, key, values in (*asked, *(("applies_unless", *one) for one in row.applies_unless.items())):
         answer, listed = _answer(key)
         allowed = ["yes", "no"] if answer.get("type") == "boolean" else answer.get("enum")
         for value in values:
@@ -66,7 +67,7 @@ def unreachable(row: Requirement) -> Iterator[str]:
             else:
                 fits = isinstance(value, str) and re.search(answer.get("pattern", ""), value) is not None
             if not fits:
-                yield f"{key} is never {value} in a profile{_near(str(value), allowed or [])}"
+                yield cell, f"{key} is never {value} in a profile{_near(str(value), allowed or [])}"
 
 
 @cache

@@ -159,9 +159,9 @@ def checked(data: bytes, name: str) -> Catalog:
             for text in problems(need)
         ]
         + [
-            _worded(located, ("requirements", row, "applies_if"), text)
+            _worded(located, ("requirements", row, cell), text)
             for row, requirement in enumerate(catalog.requirements)
-            for text in unreachable(requirement)
+            for cell, text in unreachable(requirement)
         ]
     )
     return catalog

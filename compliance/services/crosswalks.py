@@ -25,6 +25,14 @@ def for_requirement(requirement: str) -> list[Also]:
     return [also for crosswalk in available() for also in crosswalk.also(requirement)]
 
 
+def readings(requirement: str) -> dict[tuple[str, str], list[str]]:
+    """Return the same by (evidence, who says so), for people to read."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for also in for_requirement(requirement):
+        found.setdefault((also.evidence, also.said_by), []).append(also.requirement)
+    return found
+
+
 @cache
 def available() -> tuple[Crosswalk, ...]:
     """Return every crosswalk that ships, by file name; that their requirements are real, the tests check."""

@@ -389,6 +389,14 @@ def test_an_ask_alone_is_undetermined_until_somebody_decides() -> None:
     assert (known.finding, "Because." in known.reason) == (Verdict.GAP, True)
 
 
+def test_a_known_gap_is_told_where_the_row_does_not_bind_too() -> None:
+    deployer: Json = {"roles": ["deployer"]}
+    assert finding(clean(), profile=deployer).evidence == ()
+    found = finding({**clean(), "gap": determination("known-gap", "pipeline")}, profile=deployer)
+    assert (found.finding, found.evidence) == (Verdict.NOT_APPLICABLE, ("EV-000007",))
+    assert "Because." in found.reason
+
+
 def test_a_decision_lapses() -> None:
     only = {"needs": [], "measurable": "no", "ask": "Is this question put to a person?"}
     records = {**clean(), "decided": determination("met", valid_until="2026-11-22")}
@@ -449,6 +457,22 @@ def test_what_the_profile_leaves_out_is_neither_yes_nor_no(profile: Json, expect
     assert found.finding.value == expected
     if expected != "not-applicable":
         assert found.binding is binding
+
+
+@pytest.mark.parametrize(
+    ("us", "expected"),
+    [
+        ({"pathway": "PMA", "pccp": True}, "not-applicable"),
+        ({"pathway": "PMA", "pccp": False}, "met"),
+        ({"pathway": "PMA"}, "undetermined"),
+        ({"pathway": "510(k)"}, "met"),
+        (None, "undetermined"),
+    ],
+)
+def test_an_exemption_frees_where_all_of_it_matches_and_leaves_open_what_nobody_said(us: Json, expected: str) -> None:
+    profile = {"roles": ["provider"], "high_risk": ["annex-i"], "us": us}
+    exempt = {"us.pathway": ["PMA", "De Novo"], "us.pccp": [True]}
+    assert finding(clean(), profile=profile, applies_unless=exempt).finding.value == expected
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,25 @@ def test_a_missed_criterion_reaches_the_requirement_and_its_evidence(reader: Tes
     assert "speaks against it" not in reader.get(f"/evidence/{number('evaluation', 'risk@1')}").text
 
 
+@pytest.mark.parametrize("row", ["art-9.5.c", "art-15.4.redundancy", "art-16.f", "art-73.2"])
+def test_a_need_that_is_asked_of_each_piece_has_a_page_where_there_is_none(reader: TestClient, row: str) -> None:
+    page = reader.get(f"/requirements/eu-ai-act/{row}")
+    assert page.status_code == 200
+    assert "each " in page.text
+
+
+def test_a_requirement_tells_what_else_its_evidence_answers_and_who_says_so(reader: TestClient) -> None:
+    text = reader.get("/requirements/eu-ai-act/art-16.g").text
+    assert "The same evidence answers" in text
+    assert 'href="/requirements/eu-ai-act/annex-iv.8?model=risk%402"' in text
+    assert "own mapping by Compliance Tracker project" in text
+    elsewhere = reader.get("/requirements/eu-ai-act/annex-iv.2.f").text
+    assert "fda/pccp/dom.list" in elsewhere
+    assert 'href="/requirements/fda/pccp/dom.list' not in elsewhere, (
+        "a row of a catalog that is not assessed has no page"
+    )
+
+
 def test_requirements_are_narrowed_by_catalog_finding_and_words(reader: TestClient) -> None:
     rows = reader.get("/requirements.json?catalog=eu-ai-act&finding=failed").json()
     assert rows

@@ -78,6 +78,12 @@ def test_a_good_catalog_of_ones_own_is_read(tmp_path: Path) -> None:
             18,
             "us.pccp is never maybe in a profile",
         ),
+        (
+            "  status: in force",
+            "  status: in force\n  applies_unless: {gpai.open_source: [true], roles: [providr]}",
+            18,
+            "applies_unless roles is never providr in a profile",
+        ),
         ("  status: in force", "  statuss: in force", 17, "did you mean status?"),
         ("  status: in force", "  statuss: in force", 7, "status is missing"),
         ("id: measured, kind", "id: measured, id: twice, kind", 19, "gives the field 'id' twice"),
@@ -109,6 +115,8 @@ def test_a_good_catalog_of_ones_own_is_read(tmp_path: Path) -> None:
             "vulnerabilities[].status is never fixd in sbom; did you mean fixed?",
         ),
         ("criterion: passed", "least: {nothing: 2}", 19, "evaluation has no field nothing"),
+        ("criterion: passed", "holds: {setting: [lab]}", 19, "holds.setting is never lab in evaluation"),
+        ("criterion: passed", "holds: {setting: []}", 19, "holds.setting names no value"),
         ("criterion: passed", "unique: [dataset.name.first]", 19, "no field dataset.name.first"),
         (
             "criterion: passed",

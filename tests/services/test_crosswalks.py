@@ -61,6 +61,34 @@ def test_every_row_says_who_made_it_and_that_it_is_our_own() -> None:
             assert (crosswalk.id == "sources") == (row.stated_in is not None)
 
 
+def test_the_evidence_of_a_row_is_of_a_kind_that_each_requirement_looks_for() -> None:
+    """Where a source itself points from one to the other, it may point from a rule to what stands under it."""
+    rows = {row.id: row for catalog in catalogs.available() for row in catalog.requirements}
+    looked_for = {name: {*row.evidence_kinds, *(need.kind for need in row.needs)} for name, row in rows.items()}
+    assert [
+        (row.evidence, requirement)
+        for crosswalk in crosswalks.available()
+        for row in crosswalk.rows
+        for requirement in row.requirements
+        if not looked_for[requirement] & set(row.kinds) and (row.stated_in is None or "AI Act" in row.stated_in)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("requirement", "also"),
+    [
+        ("eu-ai-act/art-16.g", {"eu-ai-act/art-47.1", "eu-ai-act/annex-iv.8"}),
+        ("eu-ai-act/annex-iv.9", {"eu-ai-act/art-72.3"}),
+        ("eu-ai-act/art-53.1.a", {"eu-ai-act/annex-xi.s1.2.d"}),
+        ("eu-ai-act/art-49.1", {"eu-ai-act/annex-viii.a.12"}),
+    ],
+)
+def test_what_the_act_itself_points_to_is_mapped(requirement: str, also: set[str]) -> None:
+    told = {one.requirement: one.said_by for one in crosswalks.for_requirement(requirement)}
+    assert also <= told.keys()
+    assert all("AI Act" in told[name] for name in also)
+
+
 def test_a_requirement_tells_what_else_its_evidence_answers() -> None:
     also = crosswalks.for_requirement("fda/iso13485/7.3.6")
     says = "own mapping by Compliance Tracker project, after 21 CFR 820.10(c): ISO 13485 clause 7.3 with its subclauses"

@@ -34,21 +34,24 @@ SAFETY: dict[str, Json] = {
 }  # fmt: skip
 USE: dict[str, tuple[str, ...]] = {
     "comprehension": ("comprehension_rate", "success_rate"), "human-ai-team": ("detection_rate", "override_rate"),
-    "override": ("override_rate",), "usability-summative": ("task_success_rate",), "accessibility": ("success_rate",),
+    "override": ("override_rate",), "stop": ("success_rate",), "usability-summative": ("task_success_rate",),
+    "accessibility": ("success_rate",),
 }  # fmt: skip
 ANNEX_IV = [f"eu-ai-act/{name}" for name in ROWS if name.startswith("annex-iv.")]
 FIGURES = [{"name": "sensitivity", "value": "0.85"}, {"name": "sensitivity", "value": "0.86", "group": {"sex": "F"}}]
+MANUAL = [f"art-13.3.{point}" for point in ("b.iv", "b.vi", "b.vii", "c", "d", "e", "f")]
 DOCUMENTS: dict[str, Json] = {
     "instructions": {
         "document_type": "instructions-for-use", "intended_purpose": "Estimates a risk", "figures": FIGURES,
         "readability": "tested", "revision": "2", "traces": [("risks", "labelling")],
+        "answers": [f"eu-ai-act/{name}" for name in (*MANUAL, "art-12.2.c", "art-14.3.b")],
     },
     "file": {"document_type": "technical-report", "answers": ["eu-ai-act/art-11.2", *ANNEX_IV], "revision": "2",
              "statements": 28},
     "specification": {"document_type": "design-specification"},
     "matrix": {"document_type": "standard-application", "answers": ["eu-ai-act/art-9.1"]},
     "test report": {"document_type": "test-report", "date": "2026-10-01", "due_on": "2026-10-15"},
-    "label": {"document_type": "labelling", "answers": ["eu-ai-act/art-48.2"]},
+    "label": {"document_type": "labelling", "answers": ["eu-ai-act/art-48.2", "eu-ai-act/annex-iv.1.f"]},
     "declaration text": {"document_type": "declaration", "languages": ["de"], "identifiers": {"udi": "00810001-2"},
                          "answers": ["eu-ai-act/annex-v.3", "eu-ai-act/annex-v.5"]},
     "control": {"document_type": "audit-report", "date": "2026-10-01", "due_on": "2026-10-15",
@@ -144,11 +147,33 @@ def test_a_true_record_set_answers_every_need(row: str) -> None:
     assert [need for need in told if need.verdict is not NeedVerdict.PASSED] == []
 
 
+def by_annex_iii_alone(records: dict[str, Json]) -> None:
+    profile = records["system"]["profile"]
+    del profile["device"], records["notified body"], records["marking"]["issuer_number"]
+    profile.update(roles=["provider", "deployer"], high_risk=["annex-iii"], features=[])
+
+
+def with_a_general_model_alone(records: dict[str, Json]) -> None:
+    profile = records["system"]["profile"]
+    for title in ("notified body", "declaration", "marking"):
+        del records[title]
+    del profile["device"]
+    gpai = {"systemic_risk": False, "open_source": False}
+    profile.update(roles=["gpai-provider"], high_risk=[], features=[], gpai=gpai)
+
+
+@pytest.mark.parametrize(("change", "open_"), [(by_annex_iii_alone, {"art-48.4"}), (with_a_general_model_alone, set())])
+def test_providers_of_another_sort_can_meet_what_reaches_them(change: Change, open_: set[str]) -> None:
+    """Art. 48(4) asks for the number of a notified body where one is involved: a person says that none is."""
+    answered = {"not-applicable", "undetermined", "met"}
+    assert {name for name, one in findings(change).items() if one.finding.value not in answered} == open_
+
+
 UNSIGNED = "a later run"
 
 
 def unsigned(records: dict[str, Json]) -> None:
-    records[UNSIGNED] = {**copy.deepcopy(records["results"]), "title": UNSIGNED}
+    records[UNSIGNED] = {**copy.deepcopy(records["fail-safe"]), "title": UNSIGNED}
 
 
 def empty(field: str, *titles: str) -> Change:
@@ -186,8 +211,11 @@ CLAIMED = {"id": "C4", "type": "design", "measure": "m", "implemented": ["EV-000
         ("art-12.2.b", put("events", "events.0.serves", ["risk"]), "insufficient"),
         ("art-13.3.a", put("instructions", "publisher", "Somebody else"), "failed"),
         ("art-13.3.b.iii", put("instructions", "traces.0.untraced", 1), "failed"),
+        *((row, put("instructions", "answers", ["eu-ai-act/art-13.2"]), "insufficient") for row in MANUAL),
         ("art-14.3.a", empty("measures", *USE), "insufficient"),
         ("art-14.4.a", put("human-ai-team", "metrics.0.x", 120), "failed"),
+        ("art-14.4.d", put("override", "tasks.0.successes", 199), "failed"),
+        ("art-14.4.e", put("stop", "tasks.0.successes", 199), "failed"),
         ("art-15.5", put("bill", "vulnerabilities.0.status", "under-investigation"), "failed"),
         ("art-16.b", put("label", "publisher", "Somebody else"), "failed"),
         ("art-17.1", put("manual", "answers", ["eu-ai-act/art-17.1.a"] * 13), "insufficient"),

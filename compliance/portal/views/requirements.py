@@ -5,10 +5,12 @@ from typing import Any
 
 from fastapi import Response
 
+from compliance.core import wording
 from compliance.core.findings import Finding, Verdict
 from compliance.portal import tables
 from compliance.portal.views.overview import assessed, chosen_model, counts
 from compliance.portal.web import NotHere, Visit
+from compliance.services import crosswalks
 
 PAGE = 100
 BINDS = {
@@ -73,10 +75,12 @@ async def shown(visit: Visit) -> Response:
     if place is None:
         raise NotHere
     finding = findings[place]
-    needs = list(zip(finding.requirement.needs, finding.needs, strict=True)) if finding.needs else []
+    needs = {need.id: need for need in finding.requirement.needs}
+    weighed = [(needs.pop(result.need), result) for result in finding.needs]
     return visit.pages.render(
         visit, "requirement.html", nav="requirements", finding=finding, model=model, assessment=assessment,
-        needs=needs, unweighed=finding.requirement.needs if not finding.needs else (),
+        needs=weighed, unweighed=[wording.need(need) for need in needs.values()],
+        also=crosswalks.readings(wanted), linked={one.requirement.id for one in findings},
         for_it=[_line(visit, number) for number in finding.evidence],
         against=[_line(visit, number) for number in finding.against],
         bound=[BINDS.get(code, code) for code in finding.requirement.binds],
