@@ -52,15 +52,6 @@ def test_a_missed_criterion_reaches_the_requirement_and_its_evidence(reader: Tes
     assert "speaks against it" not in reader.get(f"/evidence/{number('evaluation', 'risk@1')}").text
 
 
-def test_a_need_that_nothing_on_record_is_asked_for_is_told_apart(reader: TestClient) -> None:
-    answer = reader.get("/requirements/eu-ai-act/art-13.3.c")
-    assert answer.status_code == 200
-    assert "What would show it, and what is on record" in answer.text
-    assert re.search(
-        r"Asked of each piece on record, and there is none</h2>\s*<ul[^>]*><li>[^<]+: change<", answer.text
-    )
-
-
 def test_requirements_are_narrowed_by_catalog_finding_and_words(reader: TestClient) -> None:
     rows = reader.get("/requirements.json?catalog=eu-ai-act&finding=failed").json()
     assert rows

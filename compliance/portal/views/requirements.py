@@ -73,11 +73,10 @@ async def shown(visit: Visit) -> Response:
     if place is None:
         raise NotHere
     finding = findings[place]
-    results = {result.need: result for result in finding.needs}
-    needs = [(need, results[need.id]) for need in finding.requirement.needs if need.id in results]
+    needs = list(zip(finding.requirement.needs, finding.needs, strict=True)) if finding.needs else []
     return visit.pages.render(
         visit, "requirement.html", nav="requirements", finding=finding, model=model, assessment=assessment,
-        needs=needs, unasked=[need for need in finding.requirement.needs if need.id not in results],
+        needs=needs, unweighed=finding.requirement.needs if not finding.needs else (),
         for_it=[_line(visit, number) for number in finding.evidence],
         against=[_line(visit, number) for number in finding.against],
         bound=[BINDS.get(code, code) for code in finding.requirement.binds],
