@@ -242,6 +242,24 @@ def test_what_a_reviewer_would_refuse_is_refused(row: str, change: Change, verdi
     assert verdict in verdicts, verdicts
 
 
+@pytest.mark.parametrize("row", ["validation.robustness", "validation.performance", "validation.human-ai-team"])
+def test_a_failure_that_is_hardly_described_is_not_hidden_by_a_success_that_is(row: str) -> None:
+    records = story()
+    failures: dict[str, Json] = {
+        "first robustness": {"kind": "safety-result", "category": "robustness", "plan": "criteria-safety@1",
+                             "metrics": [{"name": "failure_rate", "x": 9, "n": 100}]},
+        "first results": {"kind": "evaluation", "dataset": "test@2", "plan": "criteria@1",
+                          "metrics": [{"name": "sensitivity", "x": 140, "n": 200}]},
+        "first team study": {**records["team study"], "participants": {"n": 12, "profile": "students"},
+                             "metrics": [{**records["team study"]["metrics"][0], "ci_low": "-0.01"}]},
+    }  # fmt: skip
+    for title, record in failures.items():
+        told = {"model": "clinical-risk@2", "started_at": "2026-11-20T12:00:00Z", **record, "title": title}
+        records = {**dict(list(records.items())[:-1]), title: told, **dict(list(records.items())[-1:])}
+    name = f"fda/aidsf/{row}"
+    assert FAILED in {need.verdict for need in findings(on_record(records), name)[name].needs}
+
+
 @pytest.mark.parametrize("title", ["model card", "dropped cases", "change", "monitoring report", "directions"])
 def test_what_is_optional_or_has_not_happened_is_no_gap(title: str) -> None:
     records = story()
