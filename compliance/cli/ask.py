@@ -5,12 +5,12 @@ stderr, so that a result can still be piped.
 """
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 import typer
 
 from compliance.cli import output
-from compliance.core.system import Feature, HighRisk, Role, UnitedStates
+from compliance.core.system import SUBMISSIONS, Feature, HighRisk, Role
 
 ROLES = {
     "provider": "develops it, or has it developed, under its own name",
@@ -37,7 +37,13 @@ FEATURES = {
     "none": "none of these",
 }
 LAWS = {"MDR": "Regulation (EU) 2017/745", "IVDR": "Regulation (EU) 2017/746", "none": "no device"}
-PATHWAYS = dict.fromkeys(get_args(UnitedStates.model_fields["pathway"].annotation), "")
+PATHWAYS = {
+    "510(k)": "cleared as equivalent to a device on the market",
+    "De Novo": "classified as the first of its type",
+    "PMA": "approved",
+    "exempt": "a device that needs none of these",
+    "none": "no device there",
+}
 CHOICES = {"roles": ROLES, "high_risk": HIGH_RISK, "markets": MARKETS, "features": FEATURES}
 LITERALS = {"roles": Role, "high_risk": HighRisk, "features": Feature}
 """What the profile itself allows; the tests hold the questions to it."""
@@ -81,9 +87,10 @@ def profile(known: Mapping[str, Any]) -> dict[str, Any]:
         answers["intended_purpose"] = purpose
     _list(answers, "roles", "Which roles does your organisation have?")
     _list(answers, "markets", "On which markets?")
-    _list(answers, "high_risk", "Is it high-risk under the EU AI Act?")
-    if "device.law" not in answers:
-        _device(answers)
+    if "EU" in answers.get("markets", ["EU"]):
+        _list(answers, "high_risk", "Is it high-risk under the EU AI Act?")
+        if "device.law" not in answers:
+            _device(answers)
     if "US" in answers.get("markets", []) and "us.pathway" not in answers:
         _united_states(answers)
     if "gpai-provider" in answers.get("roles", []):
@@ -126,8 +133,14 @@ def _united_states(answers: dict[str, Any]) -> None:
     if pathway is None:
         return
     answers["us.pathway"] = pathway
+    if pathway != "none":
+        _american_device(answers, pathway)
+    _either(answers, "us.certified_health_it", "Is it part of certified health IT, 45 CFR 170.315(b)(11)?")
+
+
+def _american_device(answers: dict[str, Any], pathway: str) -> None:
     if class_ := one("Which US class?", dict.fromkeys(("I", "II", "III"), "")):
         answers["us.class"] = class_
-    _either(answers, "us.pccp", "Is a predetermined change control plan part of the submission?")
+    if pathway in SUBMISSIONS:
+        _either(answers, "us.pccp", "Is a predetermined change control plan part of the submission?")
     _either(answers, "us.cyber_device", "Is it a cyber device under section 524B?")
-    _either(answers, "us.certified_health_it", "Is it part of certified health IT, 45 CFR 170.315(b)(11)?")

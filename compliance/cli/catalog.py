@@ -216,7 +216,7 @@ def _requirement(catalog: "Catalog", row: "Requirement") -> None:
         ("status", row.status),
         ("binds from", wording.dates(row)),
         ("reaches", wording.applicability(row)),
-        ("binds", wording.bound(row)),
+        ("binds" if row.is_law else "speaks to", wording.bound(row)),
         ("shown by", row.what_shows_it),
         ("kinds", ", ".join(row.evidence_kinds)),
         ("measurable", row.measurable),

@@ -12,7 +12,7 @@ from compliance.cli.edge import fail
 from compliance.cli.findings import block
 
 if TYPE_CHECKING:
-    from compliance.core.consequences import Consequence
+    from compliance.core.consequences import Consequence, Fit
     from compliance.core.system import Profile
 
 Words = list[str] | None
@@ -182,6 +182,7 @@ def _asked_catalogs(said: "Profile") -> list[str]:
     for fit in found:
         if fit.proposed:
             output.say(f"  {fit.catalog}: {fit.reaches} rows; {fit.title}")
+    _hanging(found)
     output.say(f"Standards and frameworks to choose: {', '.join(fit.catalog for fit in found if fit.voluntary)}.")
     proposed = [fit.catalog for fit in found if fit.proposed]
     known = [fit.catalog for fit in found]
@@ -210,11 +211,18 @@ def _propose(said: "Profile", wanted: list[str]) -> None:
     """Say which catalogs reach such a system and are not in use."""
     from compliance.services import answering
 
-    fitting = [fit for fit in answering.fitting(said) if fit.proposed and fit.catalog not in wanted]
+    found = [fit for fit in answering.fitting(said) if fit.catalog not in wanted]
+    _hanging(found)
+    fitting = [fit for fit in found if fit.proposed]
     if fitting:
         named = ", ".join(f"{fit.catalog} ({fit.reaches} rows)" for fit in fitting)
         output.say(f"Catalogs that reach such a system and are not in use: {named}.")
         output.say("Name those you want under [system] of compliance.toml; `compliance log record compliance.toml`.")
+
+
+def _hanging(found: "list[Fit]") -> None:
+    if hanging := [fit.catalog for fit in found if fit.hangs]:
+        output.say(f"May reach it, by answers that the profile does not give: {', '.join(hanging)}.")
 
 
 def slug(text: str) -> str:

@@ -24,8 +24,9 @@ class Step:
 
     command: str
     requirements: tuple[str, ...]
+    """The one whose finding is most urgent comes first."""
     reason: str
-    """Of its most urgent finding."""
+    """Of that finding: what it lacks, in one sentence, or its question."""
     shared: bool
     """Whether all of them have that reason."""
     finding: Verdict
@@ -112,4 +113,6 @@ def _tier(findings: Sequence[Finding]) -> int:
 def _step(command: str, findings: Sequence[Finding]) -> Step:
     first = min(findings, key=lambda found: (_URGENCY.get(found.finding, 9), found.requirement.id))
     shared = all((found.reason, found.finding) == (first.reason, first.finding) for found in findings)
-    return Step(command, tuple(found.requirement.id for found in findings), first.reason, shared, first.finding)
+    names = dict.fromkeys([first.requirement.id, *(found.requirement.id for found in findings)])
+    reason = first.reason if first.finding is Verdict.UNDETERMINED else first.missing or first.reason
+    return Step(command, tuple(names), reason, shared, first.finding)

@@ -90,10 +90,10 @@ class Approved(Strict):
 
 
 class Relation(Strict):
-    """Every value at `path` stands so to the one at `to`: dates to dates, numbers to numbers, identities alike."""
+    """Every value at `path` stands so to the value at `to`: dates to dates, identities and numbers to their like."""
 
     path: Path
-    relation: Literal["equal", "not-later", "not-earlier", "at-least", "at-most"] = Field(alias="is")
+    relation: Literal["equal", "not-later", "not-earlier", "at-least"] = Field(alias="is")
     to: Path
     kind: Slug | None = None
     """Where `to` stands: the newest live record of this kind about the same thing; left out: the same record."""

@@ -28,6 +28,9 @@ DUTIES = {
     "copyright policy of a general-purpose model": "eu-ai-act/art-53.1.c",
     "public summary of its training content": "eu-ai-act/art-53.1.d",
     "duties for systemic risk": "eu-ai-act/art-55.",
+    "quality management system by 21 CFR 820": "fda/qmsr/",
+    "electronic records and signatures by 21 CFR 11": "fda/part11/",
+    "reports of adverse events by 21 CFR 803": "fda/cfr-803",
     "cybersecurity by section 524B": "fda/524b/b.",
     "content of a 510(k)": "fda/cfr-807.87",
     "content of a De Novo request": "fda/cfr-860.220",
@@ -83,6 +86,11 @@ class Fit:
     @property
     def proposed(self) -> bool:
         return self.reaches > 0 and not self.voluntary and not self.foreign
+
+    @property
+    def hangs(self) -> bool:
+        """Whether any of it reaches the system depends on answers that the profile does not give."""
+        return self.reaches == 0 and self.open > 0 and not self.voluntary and not self.foreign
 
 
 def consequences(profile: Mapping[str, Any], catalogs: Iterable[Catalog], on: str) -> list[Consequence]:

@@ -1,7 +1,7 @@
-"""How the values of one record stand to those of another: dates in order, numbers in size, identities equal.
+"""How the values of one record stand to those of another: dates in order, identities equal.
 
-Dates and times compare by day where one of them is a day, or where days are added to the other one. Numbers compare as
-decimals. Identities are equal letter by letter: version 1.10 is not version 1.1.
+Dates and times compare by day where one of them is a day, or where days are added to the other one. Identities are
+equal letter by letter: version 1.10 is not version 1.1. Numbers compare by what they count, written as text or not.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,10 +18,7 @@ from compliance.core.paths import label
 Counterpart = Callable[[str, Evidence], Evidence | None]
 """Kind and piece -> the newest live record of that kind about the same thing."""
 
-_WORDS = {
-    "equal": "equal to", "not-later": "not later than", "not-earlier": "not earlier than", "at-least": "at least",
-    "at-most": "at most",
-}  # fmt: skip
+_WORDS = {"equal": "equal to", "not-later": "not later than", "not-earlier": "not earlier than", "at-least": "at least"}
 _DAY = len("2026-11-23")
 
 
@@ -86,11 +83,8 @@ def stands(relation: Relation, value: Any, to: Any) -> bool | None:
     """Say whether value stands so to the other; None where they are no dates, or no numbers."""
     if relation.relation == "equal":
         return bool(value == to and type(value) is type(to)) or _same_day(value, to)
-    if relation.relation in ("at-least", "at-most"):
-        one, other = _number(value), _number(to)
-        if one is None or other is None:
-            return None
-        return one >= other if relation.relation == "at-least" else one <= other
+    if relation.relation == "at-least":
+        return None if isinstance(value, bool) or isinstance(to, bool) else _at_least(value, to)
     if not (_is_moment(value) and _is_moment(to)):
         return None
     if relation.days is None and len(value) == len(to):
@@ -100,19 +94,17 @@ def stands(relation: Relation, value: Any, to: Any) -> bool | None:
     return mine <= theirs if relation.relation == "not-later" else mine >= theirs
 
 
+def _at_least(value: Any, to: Any) -> bool | None:
+    try:
+        one, two = Decimal(value), Decimal(to)
+    except (InvalidOperation, TypeError, ValueError):
+        return None
+    return one >= two if one.is_finite() and two.is_finite() else None
+
+
 def _same_day(value: Any, to: Any) -> bool:
     dated = _is_moment(value) and _is_moment(to) and _DAY in (len(value), len(to))
     return dated and value[:_DAY] == to[:_DAY]
-
-
-def _number(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
 
 
 def _is_moment(value: Any) -> bool:

@@ -48,10 +48,15 @@ class Gpai(Strict):
     """Free and open-source licence with public weights (Art. 53(2))."""
 
 
+SUBMISSIONS = ("510(k)", "De Novo", "PMA")
+"""US pathways on which something is submitted."""
+
+
 class UnitedStates(Strict):
     """Route to the US market."""
 
     pathway: Literal["510(k)", "De Novo", "PMA", "exempt", "none"]
+    """`exempt`: a device that needs no submission; `none`: no device there."""
     device_class: Literal["I", "II", "III"] | None = Field(default=None, alias="class")
     pccp: bool | None = None
     """Whether a predetermined change control plan is part of the submission."""

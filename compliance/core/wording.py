@@ -126,9 +126,11 @@ def _relation(relation: Relation) -> str:
     there = relation.to if relation.kind is None else f"{relation.to} of the newest {relation.kind}"
     days = f" plus {relation.days} days" if relation.days is not None else ""
     words = {
-        "equal": "equals", "not-later": "is not later than", "not-earlier": "is not earlier than",
-        "at-least": "is at least", "at-most": "is at most",
-    }  # fmt: skip
+        "equal": "equals",
+        "not-later": "is not later than",
+        "not-earlier": "is not earlier than",
+        "at-least": "is at least",
+    }
     return f"{relation.path} {words[relation.relation]} {there}{days}"
 
 

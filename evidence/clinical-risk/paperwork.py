@@ -48,9 +48,15 @@ def dataset(role: str, parts: dict[str, pd.DataFrame], counts: dict[str, int]) -
         ],
         "splits": [{"group": {"role": name}, "n": len(part)} for name, part in parts.items()],
         "preparation": [
-            {"step": f"Outcome: death within {cohort.HORIZON_DAYS} days of the sample; censored people left out"},
-            *({"step": f"Column {name} left out: {why}"} for name, why in cohort.LEFT_OUT.items()),
-            {"step": "Age band derived from age, for reporting only"},
+            {
+                "step": f"Outcome: death within {cohort.HORIZON_DAYS} days of the sample; censored people left out",
+                "same_in_product": False,
+            },
+            *(
+                {"step": f"Column {name} left out: {why}", "same_in_product": True}
+                for name, why in cohort.LEFT_OUT.items()
+            ),
+            {"step": "Age band derived from age, for reporting only", "same_in_product": False},
             {"step": "No value changed or imputed; missing creatinine stays missing", "same_in_product": True},
         ],
     }

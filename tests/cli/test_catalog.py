@@ -1,6 +1,7 @@
 """Catalogs on the command line: any row by its id, files of one's own, and what a new text would change."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,14 @@ def test_a_row_is_shown_by_its_id_alone(catalog: str, capsys: pytest.CaptureFixt
     assert row.ask is None or row.ask in shown
     told = json.loads(compliance_says(capsys, "catalog", "show", row.id, "--json"))
     assert (told["id"], [r["id"] for r in told["requirements"]]) == (catalog, [row.id])
+
+
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [("fda/cfr-803", "binds"), ("fda/aidsf/data.size", "speaks to"), ("fda/pccp/dom.list", "speaks to")],
+)
+def test_only_law_is_said_to_bind(row: str, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert re.findall(r"  (\S.*?)  +sponsor or manufacturer", compliance_says(capsys, "catalog", "show", row)) == [word]
 
 
 def test_a_row_names_the_others_that_its_evidence_answers(capsys: pytest.CaptureFixture[str]) -> None:

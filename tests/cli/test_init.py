@@ -82,8 +82,34 @@ def test_on_a_terminal_it_asks_and_proposes(here: Path, environment: dict[str, s
     assert made["profile"] == PROFILE
     assert made["system"]["catalogs"] == ["eu-ai-act", "iso-14971"]
     assert "manufacturr: not among provider" in shown
-    assert "[eu-ai-act,fda-aidsf,fda-cds,fda-cybersecurity" in shown
+    assert "[eu-ai-act,fda-aidsf,fda-cybersecurity" in shown
+    assert "May reach it, by answers that the profile does not give: hti-1." in shown
     assert "no: registration in the EU database" in shown
+
+
+AMERICAN = "Chest triage\nExample\nSorts chest images.\nmanufacturer\nUS\n{}none\n\n"
+
+
+@pytest.mark.parametrize(
+    ("pathway", "us"),
+    [
+        ("510(k)\nII\nno\nyes\nno\n",
+         {"pathway": "510(k)", "class": "II", "pccp": False, "cyber_device": True, "certified_health_it": False}),
+        ("exempt\nI\nno\nno\n",
+         {"pathway": "exempt", "class": "I", "cyber_device": False, "certified_health_it": False}),
+        ("none\nyes\n", {"pathway": "none", "certified_health_it": True}),
+    ],
+    ids=["510(k)", "exempt", "none"],
+)  # fmt: skip
+def test_who_sells_in_the_united_states_alone_is_asked_nothing_of_the_union(
+    here: Path, environment: dict[str, str], pathway: str, us: dict[str, Any]
+) -> None:
+    code, shown = screen(["init", "ws"], cwd=here, env=environment, keys=AMERICAN.format(pathway))
+    assert code == 0, shown
+    assert not [word for word in ("AI Act", "Union?", "eu-ai-act") if word in plain(shown)]
+    profile = configured(here / "ws")["profile"]
+    assert profile["us"] == us
+    assert "high_risk" not in profile
 
 
 def test_an_answer_left_out_is_not_said(here: Path, environment: dict[str, str]) -> None:

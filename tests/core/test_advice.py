@@ -1,6 +1,7 @@
 """Next steps: the exact command, the most urgent first."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,6 +66,16 @@ def test_evidence_that_cannot_carry_the_claim_is_mended_where_it_lacks(kind: str
 
 def test_what_passed_needs_nothing() -> None:
     assert advice.for_need(requirement(), need("document"), NeedResult("n", NeedVerdict.PASSED, "there"), MODEL) == ""
+
+
+def test_the_reason_of_a_step_is_that_of_the_row_it_names_first_in_one_sentence() -> None:
+    gap = found("law/a", Verdict.GAP, "log it")
+    worse = replace(found("law/b", Verdict.PARTIAL, "log it"), missing="No log is on record.")
+    (step,) = advice.next_steps(Assessment("2026-11-23", "s", MODEL, (gap, worse), {}))
+    assert (step.requirements, step.reason) == (("law/b", "law/a"), "No log is on record.")
+    asked = replace(found("law/c", Verdict.UNDETERMINED, "determine"), missing="A person must answer.")
+    (step,) = advice.next_steps(Assessment("2026-11-23", "s", MODEL, (asked,), {}))
+    assert step.reason == "why law/c"
 
 
 def found(name: str, verdict: Verdict, command: str, *, tier: str = "C", binding: bool = True) -> Finding:

@@ -121,6 +121,25 @@ def test_catalogs_are_proposed_where_law_or_guidance_reaches_the_system() -> Non
     assert not any(fit.proposed for fit in fits({}, CATALOGS, ON))
 
 
+def test_what_hangs_on_an_answer_is_told_apart_from_what_does_not_reach() -> None:
+    def hanging(**us: Any) -> set[str]:
+        profile = {**DEVICE, "markets": ["US"], "us": us or None}
+        return {fit.catalog for fit in fits(profile, CATALOGS, ON) if fit.hangs}
+
+    assert {"fda-aidsf", "fda-qmsr", "fda-part-11", "fda-pccp"} <= hanging()
+    assert hanging(pathway="510(k)", pccp=False, cyber_device=True, certified_health_it=False) == set()
+    assert hanging(pathway="De Novo", cyber_device=True, certified_health_it=False) == {"fda-pccp"}
+
+
+def test_what_is_no_device_owes_no_quality_system_and_meets_the_criteria_for_being_none() -> None:
+    reached = {fit.catalog for fit in fits({**DEVICE, "us": {"pathway": "none"}}, CATALOGS, ON) if fit.reaches}
+    assert "fda-cds" in reached
+    assert not reached & {"fda-aidsf", "fda-qmsr", "fda-part-11", "fda-software", "fda-submissions", "fda-estar"}
+    exempt = {fit.catalog for fit in fits({**DEVICE, "us": {"pathway": "exempt"}}, CATALOGS, ON) if fit.reaches}
+    assert {"fda-qmsr", "fda-part-11", "fda-aidsf", "fda-submissions"} <= exempt
+    assert not exempt & {"fda-cds", "fda-estar", "fda-software"}
+
+
 def test_every_row_of_a_catalog_is_counted() -> None:
     for catalog, fit in zip(CATALOGS, fits(DEVICE, CATALOGS, ON), strict=True):
         assert fit.reaches + fit.open + fit.out == len(catalog.requirements)

@@ -80,6 +80,8 @@ def data(name: str, role: str) -> Record:
         "composition": [{"group": {"sex": sex}, "n": 200} for sex in "FM"],
         "representativeness": {"target_population": "Adults", "statement": "Alike."},
     }  # fmt: skip
+    if role == "test":
+        content["leakage"] = {"datasets": 1, "not_comparable": 0, "shared": 0}
     return Record("dataset", subject(f"{name}@1", sha(name), "file"), content)
 
 
@@ -88,7 +90,7 @@ def criterion(metric: str) -> Json:
     return {"id": metric, "metric": metric, "rationale": "As clinicians asked.", **asked}
 
 
-PLANNED = ("sensitivity", "icc", "success_rate", "comprehension_rate", "task_success_rate")
+PLANNED = ("sensitivity", "repeat_agreement", "success_rate", "comprehension_rate", "task_success_rate")
 APPROVED = ("plan", "accuracy", "instructions", "report")
 
 
@@ -97,7 +99,7 @@ def story() -> dict[str, Record]:
     plan = {
         "model": "clinical-risk", "groups": [{"sex": "F"}, {"sex": "M"}], "sample_size": "200 by calculation.",
         "applies_to": "evaluation", "endpoints": "Sensitivity.", "methods": "Wilson.", "subgroups": "By sex.",
-        "criteria": [criterion("sensitivity"), criterion("icc")],
+        "criteria": [criterion("sensitivity"), criterion("repeat_agreement")],
     }  # fmt: skip
     others = {"model": "clinical-risk", "criteria": [criterion(metric) for metric in PLANNED[2:]]}
     trained = {"datasets": [{"name": "train@1", "sha256": sha("train"), "role": "train"}]}
@@ -122,11 +124,11 @@ def story() -> dict[str, Record]:
     results = {
         "accuracy": result(*by_group("sensitivity"), protocol=protocol, ground_truth=truth,
                            accountability={"enrolled": N, "analysed": N}),
-        "precision": result(row("icc"), row("icc", {"sex": "F"}), row("icc", {"sex": "M"})),
+        "precision": result(*(row("repeat_agreement", group) for group in (None, {"sex": "F"}, {"sex": "M"}))),
         "robustness": safety("robustness", perturbations=[{"name": "missing values"}]),
         "bad input": safety("input-handling"),
         "fail-safe": safety("fail-safe"),
-        "fuzzing": safety("cybersecurity", techniques=["fuzzing"], open_findings=0),
+        "fuzzing": safety("cybersecurity", techniques=["fuzzing", "penetration"], open_findings=0),
         "comprehension": users("comprehension", "comprehension_rate"),
         "usability": users("usability-summative", "task_success_rate"),
         "instructions": Record("document", about(), manual),
@@ -223,6 +225,22 @@ def other_figure(records: dict[str, Record], name: str) -> None:
     records[name].content["figures"][0]["value"] = "0.91"
 
 
+def no_penetration(records: dict[str, Record], name: str) -> None:
+    records[name].content["techniques"] = ["fuzzing", "static-analysis"]
+
+
+def shared_people(records: dict[str, Record], name: str) -> None:
+    records[name].content["leakage"]["shared"] = 2
+
+
+def nobody_compared(records: dict[str, Record], name: str) -> None:
+    del records[name].content["leakage"]
+
+
+def fewer_than_planned(records: dict[str, Record], name: str) -> None:
+    records[name].content["accountability"]["analysed"] = N - 1
+
+
 def no_composition(records: dict[str, Record], name: str) -> None:
     del records[name].content["composition"]
 
@@ -255,7 +273,11 @@ TABLE: dict[str, dict[str, tuple[Flaw, ...]]] = {
     "fda/aidsf/validation.repeatability": {"precision": (*PLANNED_FLAWS, wrong_data, group_missing)},
     "fda/aidsf/validation.no-post-hoc": {"accuracy": (*WHOSE, wrong_data, plan_later, before_the_freeze)},
     "fda/aidsf/usability.evaluation": {"usability": PLANNED_FLAWS},
-    "fda/aidsf/cyber.testing": {"fuzzing": (*PLANNED_FLAWS, finding_open)},
+    "fda/aidsf/cyber.testing": {"fuzzing": (*WHOSE, finding_open, no_penetration)},
+    "fda/aidsf/validation.performance": {
+        "accuracy": (*PLANNED_FLAWS, wrong_data), "held-out": (shared_people, nobody_compared)},
+    "fda/aidsf/validation.sample-size": {"accuracy": (*WHOSE, wrong_data, plan_later, fewer_than_planned)},
+    "fda/aidsf/data.subgroup-analysis": {"accuracy": (*WHOSE, wrong_data, plan_later, no_interval, group_missing)},
 }  # fmt: skip
 FLAWS = [(row_, name, flaw) for row_, parts in TABLE.items() for name, flaws in parts.items() for flaw in flaws]
 

@@ -26,9 +26,11 @@ MACHINE_ALONE = {"fda/aidsf/validation.performance"}
 """Rows without a question: a criterion fixed beforehand is met on independent data, or it is not."""
 
 LABEL = (
-    "ai-inclusion", "model-input", "input-preparation", "model-output", "automation", "architecture", "monitoring",
-    "installation", "customization", "visualizations", "patients", "format",
+    "ai-inclusion", "model-input", "input-preparation", "model-output", "automation", "architecture", "installation",
+    "format",
 )  # fmt: skip
+IF_ANY = ("monitoring", "customization", "visualizations", "patients")
+"""What a label tells only where there is something to tell."""
 THREATS = (
     "data-poisoning", "model-inversion-or-stealing", "evasion", "data-leakage", "overfitting", "bias-manipulation",
     "performance-drift",
@@ -59,7 +61,8 @@ DATA: Json = {
 }  # fmt: skip
 DOCUMENTS: dict[str, Json] = {
     "label": {"document_type": "labelling", "audience": "radiologists", "figures": FIGURES,
-              "identifiers": {"udi": "00810001-2"}, "answers": [f"fda/aidsf/labeling.{part}" for part in LABEL],
+              "identifiers": {"udi": "00810001-2"},
+              "answers": [f"fda/aidsf/labeling.{part}" for part in (*LABEL, *IF_ANY)],
               "traces": [{"items": "limitations", "to": "labelling", "total": 3, "untraced": 0}]},
     "directions": {"document_type": "instructions-for-use", "answers": ["fda/aidsf/device-description.calibration"]},
     "screens": {"document_type": "user-interface", "audience": "radiologists",
@@ -156,11 +159,11 @@ def test_the_true_story_answers_every_need_and_leaves_only_what_a_person_must_de
 INSUFFICIENT, FAILED, GAP, STALE = NeedVerdict.INSUFFICIENT, NeedVerdict.FAILED, NeedVerdict.GAP, NeedVerdict.STALE
 REFUSED: list[tuple[str, Change, NeedVerdict]] = [
     ("device-description.ai-statement", put("description", "description.ai_function", None), INSUFFICIENT),
-    ("device-description.calibration", put("directions", "answers", ["x"]), GAP),
+    ("device-description.calibration", put("directions", "status", "draft"), INSUFFICIENT),
     ("device-description.operating-points", put("results", "threshold", None), INSUFFICIENT),
     ("ui.output-examples", put("screens", "statements", [{"statement": "one", "where": "1"}]), INSUFFICIENT),
-    *((f"labeling.{part}", put("label", "answers", ["fda/aidsf/labeling.none"]), GAP) for part in LABEL[:-2]),
-    ("labeling.format", put("label", "answers", ["x"]), GAP),
+    *((f"labeling.{part}", put("label", "answers", ["fda/aidsf/labeling.none"]), GAP) for part in LABEL),
+    *((f"labeling.{part}", put("label", "status", "draft"), INSUFFICIENT) for part in IF_ANY),
     ("labeling.ai-inclusion", put("label", "status", "draft"), INSUFFICIENT),
     ("labeling.ai-inclusion", put("label", "model", "clinical-risk@1"), STALE),
     ("labeling.model-output", put("comprehension", "metrics.0.x", 20), FAILED),
@@ -239,7 +242,25 @@ def test_what_a_reviewer_would_refuse_is_refused(row: str, change: Change, verdi
     assert verdict in verdicts, verdicts
 
 
-@pytest.mark.parametrize("title", ["model card", "dropped cases", "change", "monitoring report"])
+@pytest.mark.parametrize("row", ["validation.robustness", "validation.performance", "validation.human-ai-team"])
+def test_a_failure_that_is_hardly_described_is_not_hidden_by_a_success_that_is(row: str) -> None:
+    records = story()
+    failures: dict[str, Json] = {
+        "first robustness": {"kind": "safety-result", "category": "robustness", "plan": "criteria-safety@1",
+                             "metrics": [{"name": "failure_rate", "x": 9, "n": 100}]},
+        "first results": {"kind": "evaluation", "dataset": "test@2", "plan": "criteria@1",
+                          "metrics": [{"name": "sensitivity", "x": 140, "n": 200}]},
+        "first team study": {**records["team study"], "participants": {"n": 12, "profile": "students"},
+                             "metrics": [{**records["team study"]["metrics"][0], "ci_low": "-0.01"}]},
+    }  # fmt: skip
+    for title, record in failures.items():
+        told = {"model": "clinical-risk@2", "started_at": "2026-11-20T12:00:00Z", **record, "title": title}
+        records = {**dict(list(records.items())[:-1]), title: told, **dict(list(records.items())[-1:])}
+    name = f"fda/aidsf/{row}"
+    assert FAILED in {need.verdict for need in findings(on_record(records), name)[name].needs}
+
+
+@pytest.mark.parametrize("title", ["model card", "dropped cases", "change", "monitoring report", "directions"])
 def test_what_is_optional_or_has_not_happened_is_no_gap(title: str) -> None:
     records = story()
     del records[title]
