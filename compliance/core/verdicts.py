@@ -34,7 +34,10 @@ def contrary(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outco
     Incomplete evidence, evidence of a published identity, on other data than asked, or of another version's figures
     shows nothing, so it shows no contrary either.
     """
-    return _contrary(case, need, piece, valid, _said(case, need, piece))
+    said = _said(case, need, piece)
+    if not said and not (need.criterion == "passed" and case.missed(piece)):
+        return None
+    return _contrary(case, need, piece, valid, said)
 
 
 def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
@@ -81,6 +84,13 @@ def is_hopeless(need: Need, piece: Evidence) -> bool:
     if any(_has(piece, path) for path in judged):
         return False
     return not all(_has(piece, path) for path in asked) or matching.lacks_on_its_face(need, piece) is not None
+
+
+def cannot_pass(case: Case, need: Need, piece: Evidence) -> bool:
+    """Say, without judging it, that a piece never shows a need: its data or its plan do not count, or nobody signed."""
+    if need.approved and not case.authority.is_signed_off(piece):
+        return True
+    return case.once(_data, piece) is not None or bool(need.criterion and isinstance(case.once(_declared, piece), Said))
 
 
 def can_fail(need: Need) -> bool:
