@@ -135,6 +135,8 @@ def _print_diff(told: "Consequences") -> None:
     output.put(" → ".join(heads))
     if text.empty:
         output.put("No row differs.")
+    elif (text.before.id, text.before.version) == (text.after.id, text.after.version):
+        output.say("Both call themselves the same version: give the new text a version and a date of its own.")
     for title, rows in (("New", text.new), ("Removed", text.removed)):
         if rows:
             output.heading(f"{title}: {len(rows)}")

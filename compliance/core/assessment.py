@@ -4,7 +4,9 @@ The rules are DESIGN 11.6; each finding says in one sentence which of them decid
 logged after the day `on` is not seen, and a row that binds later is assessed now and says from when it binds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from compliance.core import completeness, consistency, matching
@@ -108,6 +110,10 @@ class Assessor:
                 self._findings[place] = row.finding()
 
     def _start(self) -> None:
+        with _uncollected():
+            self._read()
+
+    def _read(self) -> None:
         shelf = Shelf(self._evidence, self._system, self._on)
         case = Case(shelf, Authority(shelf), self._model, self._on, self._ledger, self._validators, self._sorter)
         self._case = case
@@ -134,3 +140,15 @@ class Assessor:
             told = "Evidence of another system is on record and counts for nothing."
             notes.append(Note("another system", told, numbers))
         return notes
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector from walking all evidence again and again: what is made here has no cycles and stays."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import takewhile
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from compliance.core import criteria, paths
 from compliance.core.authority import Authority
@@ -16,6 +16,8 @@ from compliance.core.evidence import Evidence
 from compliance.core.faces import Sorted, Sorter
 from compliance.core.findings import Thing
 from compliance.core.shelf import Shelf, data_of, things
+
+T = TypeVar("T")
 
 
 class LedgerState(Protocol):
@@ -42,8 +44,7 @@ class Case:
     ledger: LedgerState | None
     validators: Callable[[Requirement, Need], Validator]
     sorter: Sorter
-    _outcomes: dict[int, list[criteria.Tested]] = field(default_factory=dict)
-    _missed: dict[int, Sequence[criteria.Tested]] = field(default_factory=dict)
+    _asked: dict[tuple[object, int], Any] = field(default_factory=dict)
     _looks: dict[int, dict[tuple[str, tuple[str, ...]], Evidence]] = field(default_factory=dict)
     _sorted: dict[tuple[str, str], Sorted] = field(default_factory=dict)
     _elsewhere: dict[tuple[str, str], Sorted] = field(default_factory=dict)
@@ -96,19 +97,21 @@ class Case:
                 return record
         return None
 
-    def outcomes(self, piece: Evidence) -> list[criteria.Tested]:
-        """Return every criterion of a result's plan as the result meets it; worked out once."""
-        if piece.index not in self._outcomes:
-            plan = self.plan_of(piece)
-            self._outcomes[piece.index] = criteria.test(piece, plan) if plan else []
-        return self._outcomes[piece.index]
+    def once(self, ask: Callable[["Case", Evidence], T], piece: Evidence) -> T:
+        """Return the answer to a question about a piece that no need changes; it is asked once."""
+        key = ask, piece.index
+        if key not in self._asked:
+            self._asked[key] = ask(self, piece)
+        answer: T = self._asked[key]
+        return answer
+
+    def outcomes(self, piece: Evidence) -> Sequence[criteria.Tested]:
+        """Return every criterion of a result's plan as the result meets it."""
+        return self.once(_outcomes, piece)
 
     def missed(self, piece: Evidence) -> Sequence[criteria.Tested]:
-        """Return the criteria that a result misses; worked out once."""
-        if piece.index not in self._missed:
-            missed = [one for one in self.outcomes(piece) if one.outcome is criteria.Outcome.MISSED]
-            self._missed[piece.index] = missed
-        return self._missed[piece.index]
+        """Return the criteria that a result misses."""
+        return self.once(_missed, piece)
 
     @cached_property
     def withdrawn_failures(self) -> Sequence[tuple[Evidence, Evidence]]:
@@ -230,3 +233,12 @@ class Case:
             return self.shelf.about(kind, self.model.sha256) if self.model else []
         found = {piece.index: piece for digest in self.datasets for piece in self.shelf.about(kind, digest)}
         return [found[index] for index in sorted(found)]
+
+
+def _outcomes(case: Case, piece: Evidence) -> Sequence[criteria.Tested]:
+    plan = case.plan_of(piece)
+    return criteria.test(piece, plan) if plan else []
+
+
+def _missed(case: Case, piece: Evidence) -> Sequence[criteria.Tested]:
+    return [one for one in case.outcomes(piece) if one.outcome is criteria.Outcome.MISSED]

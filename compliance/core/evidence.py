@@ -236,7 +236,7 @@ class Evidence:
 
     @property
     def content(self) -> Mapping[str, Any]:
-        content: Mapping[str, Any] = self.predicate.get("content", {})
+        content: Mapping[str, Any] = self.statement["predicate"].get("content", {})
         return content
 
     @property

@@ -178,17 +178,19 @@ class Weighing:
             for piece in bundle[-LISTED:]:
                 self._put(piece, verdicts.judge(case, need, piece, self._valid))
             return
-        settled, refused = False, 0
+        settled, refused, fallible = False, 0, verdicts.can_fail(need)
         for piece in reversed(bundle):
-            if settled or (refused >= LISTED and self._is_unsigned(piece)):
-                outcome = verdicts.contrary(case, need, piece, self._valid)
+            outcome: Outcome | None = None
+            if settled or (refused >= LISTED and verdicts.cannot_pass(case, need, piece)):
+                if fallible:
+                    outcome = verdicts.contrary(case, need, piece, self._valid)
             else:
                 outcome = verdicts.judge(case, need, piece, self._valid)
                 settled = outcome.verdict is NeedVerdict.PASSED and not need.each
                 refused += outcome.verdict is NeedVerdict.INSUFFICIENT
             if outcome:
                 self._put(piece, outcome)
-            if settled and not verdicts.can_fail(need):
+            if settled and not fallible:
                 return
 
     def _unanswered(self) -> NeedResult | None:
@@ -210,9 +212,6 @@ class Weighing:
                 )
                 return NeedResult(need.id, NeedVerdict.INSUFFICIENT, why, against=(piece.number,), rule=Rule.WITHDRAWN)
         return None
-
-    def _is_unsigned(self, piece: Evidence) -> bool:
-        return self.need.approved is not None and not self._case.authority.is_signed_off(piece)
 
     def _speaks(self, piece: Evidence) -> bool:
         about = self._case.is_about(piece, self.need.about) or piece.digest in self._carried

@@ -34,13 +34,15 @@ def contrary(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outco
     Incomplete evidence, evidence of a published identity, on other data than asked, or of another version's figures
     shows nothing, so it shows no contrary either.
     """
-    said = list(judgement.judged(case, need, piece)) if judgement.judges(need) else []
+    said = _said(case, need, piece)
+    if not said and not (need.criterion == "passed" and case.missed(piece)):
+        return None
     return _contrary(case, need, piece, valid, said)
 
 
 def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
     """Judge one piece by every condition: what it shows to the contrary, the statement's own, then its company's."""
-    said = list(judgement.judged(case, need, piece))
+    said = _said(case, need, piece)
     if against := _contrary(case, need, piece, valid, said):
         return against
     if declares_elsewhere(case, need, piece):
@@ -87,6 +89,13 @@ def is_hopeless(need: Need, piece: Evidence) -> bool:
     return not all(_has(piece, path) for path in asked) or matching.lacks_on_its_face(need, piece) is not None
 
 
+def cannot_pass(case: Case, need: Need, piece: Evidence) -> bool:
+    """Say, without judging it, that a piece never shows a need: its data or its plan do not count, or nobody signed."""
+    if need.approved and not case.authority.is_signed_off(piece):
+        return True
+    return case.once(_data, piece) is not None or bool(need.criterion and isinstance(case.once(_declared, piece), Said))
+
+
 def can_fail(need: Need) -> bool:
     """Say whether evidence can show the contrary of a need."""
     return need.criterion == "passed" or judgement.judges(need)
@@ -96,6 +105,10 @@ def declares_elsewhere(case: Case, need: Need, piece: Evidence) -> bool:
     """Say whether the figures that a document declares are another model version's."""
     versions = case.shelf.versions_of(piece) if need.figures and piece.content.get("figures") else set()
     return bool(versions) and (case.model is None or case.model.sha256 not in versions)
+
+
+def _said(case: Case, need: Need, piece: Evidence) -> Sequence[Said]:
+    return list(judgement.judged(case, need, piece)) if judgement.judges(need) else ()
 
 
 def _has(piece: Evidence, path: str) -> bool:
@@ -151,7 +164,7 @@ def _unfit(case: Case, need: Need, piece: Evidence, valid: Validator, said: Sequ
     if _identity_only(need, piece):
         why = f"{piece.number} is about a published identity (digest basis identity): nobody here holds the bytes."
         return Said(why, rule=Rule.PUBLISHED_ONLY)
-    if why_not := _data(case, piece) or matching.lacks(need, piece) or next(iter(said), None):
+    if why_not := case.once(_data, piece) or matching.lacks(need, piece) or next(iter(said), None):
         return why_not
     if one_group := matching.compares_nothing(need, piece):
         return one_group
@@ -168,11 +181,9 @@ def _wrong_signer(case: Case, need: Need, piece: Evidence) -> Said | None:
 
 def _criterion(case: Case, need: Need, piece: Evidence) -> tuple[Evidence, str, list[str]] | Said:
     """Return the plan, what its criteria show and what is to be flagged; or why they do not carry it."""
-    plan = case.plan_of(piece)
-    if plan is None:
-        return Said(f"No plan: {piece.number} names no acceptance plan that is on record.", rule=Rule.NO_PLAN)
-    if refused := _no_plan_for(case, need, piece, plan):
-        return refused
+    plan = case.once(_declared, piece)
+    if isinstance(plan, Said):
+        return plan
     tests = criteria.about(case.outcomes(piece), need.metrics.any_of if need.metrics else None)
     if not tests:
         named = " or ".join(need.metrics.any_of) if need.metrics else "any metric"
@@ -217,8 +228,11 @@ def _other_plans(case: Case, piece: Evidence, plan: Evidence) -> Iterator[str]:
             yield f"{piece.number} misses {', '.join(missed)} of plan {other.number}, which it does not name."
 
 
-def _no_plan_for(case: Case, need: Need, piece: Evidence, plan: Evidence) -> Said | None:
-    """Return why a plan on record declares nothing for this result."""
+def _declared(case: Case, piece: Evidence) -> Evidence | Said:
+    """Return the plan that declared what this result is held to, or why none does."""
+    plan = case.plan_of(piece)
+    if plan is None:
+        return Said(f"No plan: {piece.number} names no acceptance plan that is on record.", rule=Rule.NO_PLAN)
     family = case.model.family if case.model else ""
     if why := criteria.foreign_plan(piece, plan, family):
         return Said(why, rule=Rule.WRONG_ROLE if why.startswith("Wrong data role") else Rule.PLAN_FOREIGN)
@@ -228,7 +242,7 @@ def _no_plan_for(case: Case, need: Need, piece: Evidence, plan: Evidence) -> Sai
     if by is not None and by.kind == "revocation":
         why = f"Plan {plan.number} was revoked by {by.number}: passing it shows nothing any more."
         return Said(why, rule=Rule.PLAN_WITHDRAWN)
-    return None
+    return plan
 
 
 def _data(case: Case, piece: Evidence) -> Said | None:

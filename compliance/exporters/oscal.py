@@ -116,7 +116,14 @@ def _group(catalog: Catalog) -> Json:
     group: Json = {
         "id": control_id(catalog.id),
         "title": " ".join(catalog.title.split()),
-        "props": props([("catalog", catalog.id), ("version", catalog.version), ("publisher", catalog.publisher)]),
+        "props": props(
+            [
+                ("catalog", catalog.id),
+                ("version", catalog.version),
+                ("date", catalog.date),
+                ("publisher", catalog.publisher),
+            ]
+        ),
         "controls": [_control(row) for row in catalog.requirements],
     }
     if catalog.note:
@@ -152,6 +159,9 @@ def _properties(row: Requirement) -> Iterator[tuple[str, object]]:
     yield "measurable", row.measurable
     yield "tier", row.tier
     yield "confidence", row.confidence
+    yield "source", ", ".join(row.source)
+    yield "evidence-kinds", ", ".join(row.evidence_kinds)
+    yield "unmeasured", row.unmeasured
 
 
 def _objectives(row: Requirement) -> Iterator[Json]:

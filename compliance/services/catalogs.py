@@ -66,7 +66,25 @@ def available() -> list[Catalog]:
 def load(name: str) -> Catalog:
     """Return one catalog. Raises UnknownReference for an id that nobody ships."""
     path = path_of(name)
-    return read(read_bytes(path), str(path))
+    catalog = read(read_bytes(path), str(path))
+    if name not in _shipped():
+        if catalog.id != name:
+            raise InvalidInput(
+                f"{path}: calls itself {catalog.id}, but is installed as {name}.",
+                remedy=f"Name the entry point {catalog.id}, or mend or uninstall the package that brings it.",
+            )
+        refuse_shipped(catalog, str(path))
+    return catalog
+
+
+def refuse_shipped(catalog: Catalog, name: str) -> None:
+    """Raise InvalidInput for a row that wears the id of one that ships."""
+    for row in catalog.requirements:
+        if row.id in rows_shipped():
+            raise InvalidInput(
+                f"{name}: the id {row.id} is that of a row that ships: a finding on yours would read as one on it.",
+                remedy=f"Begin the ids of your own rows with {catalog.id}/.",
+            )
 
 
 def path_of(name: str) -> Path:

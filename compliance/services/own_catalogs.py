@@ -126,12 +126,7 @@ def _refuse_borrowed(catalog: Catalog, name: str) -> None:
         raise InvalidInput(
             f"{name}: the id {catalog.id} is that of a catalog at hand.", remedy="Give your catalog an id of its own."
         )
-    for row in catalog.requirements:
-        if row.id in catalogs.rows_shipped():
-            raise InvalidInput(
-                f"{name}: the id {row.id} is that of a row that ships: a finding on yours would read as one on it.",
-                remedy=f"Begin the ids of your own rows with {catalog.id}/.",
-            )
+    catalogs.refuse_shipped(catalog, name)
 
 
 def _distinct(found: Sequence[Catalog]) -> None:

@@ -95,6 +95,22 @@ def test_a_new_text_is_compared_with_the_one_at_hand(
     assert "No row differs." in compliance_says(capsys, "catalog", "diff", str(EXAMPLE), str(EXAMPLE))
 
 
+def test_a_new_text_under_an_old_version_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = EXAMPLE.read_text().replace("max_age_days: 365", "max_age_days: 180")
+    for version, told in (("1", True), ("2", False)):
+        (tmp_path / "new.yaml").write_text(text.replace('version: "1"', f'version: "{version}"'))
+        assert run(["catalog", "diff", str(EXAMPLE), str(tmp_path / "new.yaml")]) == 0
+        assert ("Both call themselves the same version" in capsys.readouterr().err) is told
+    assert run(["catalog", "diff", str(EXAMPLE), str(EXAMPLE)]) == 0
+    assert "version" not in capsys.readouterr().err
+
+
+def test_the_check_tells_that_an_id_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "new.yaml").write_bytes(catalogs.path_of("who").read_bytes())
+    assert run(["catalog", "check", str(tmp_path / "new.yaml")]) == 0
+    assert "who is the id of a catalog at hand" in capsys.readouterr().err
+
+
 def test_in_a_workspace_it_says_which_findings_would_change(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = catalogs.path_of("eu-ai-act").read_text()
     start = text.index("- id: eu-ai-act/art-4.1\n")

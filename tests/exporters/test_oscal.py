@@ -61,6 +61,15 @@ def test_every_catalog_that_ships_is_accepted_and_whole(tmp_path: Path) -> None:
     assert labels == [row.id for body in bodies for row in body.requirements]
 
 
+def test_every_cell_of_a_row_is_carried() -> None:
+    controls = {c["id"]: c for group in json.loads(to_catalog(BODIES))["catalog"]["groups"] for c in group["controls"]}
+    for row in (row for body in BODIES for row in body.requirements):
+        text = json.dumps(controls[control_id(row.id)], ensure_ascii=False)
+        cells = [row.ref, row.text, row.what_shows_it, row.measurable, row.status, row.ask, row.unmeasured]
+        cells += [*row.evidence_kinds, *row.source, row.tier, row.confidence]
+        assert [cell for cell in cells if cell and json.dumps(cell, ensure_ascii=False)[1:-1] not in text] == []
+
+
 def test_needs_and_questions_are_objectives() -> None:
     document = json.loads(to_catalog(BODIES))
     control = next(c for c in document["catalog"]["groups"][0]["controls"] if c["id"] == "eu-ai-act_art-15.1")

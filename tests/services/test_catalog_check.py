@@ -1,5 +1,6 @@
 """A catalog that somebody else wrote: read where it is right, and where it is wrong refused with line and remedy."""
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -308,6 +309,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "[compliance.catalogs]\nqms = qms_rules:FILE\nbroken = no_such_module:FILE\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "qms_rules", raising=False)
     catalogs._brought.cache_clear()
     yield tmp_path
     catalogs._brought.cache_clear()
@@ -317,6 +319,20 @@ def test_a_package_may_bring_a_catalog(plugin: Path) -> None:
     assert "qms" in catalogs.ids()
     assert catalogs.load("qms").title == "Company rules"
     assert catalogs.find("qms/release")[0].id == "qms"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("id: qms\n", "id: eu-ai-act\n", "calls itself eu-ai-act, but is installed as qms"),
+        ("qms/release", "eu-ai-act/art-15.1", "the id eu-ai-act/art-15.1 is that of a row that ships"),
+    ],
+)
+def test_a_package_brings_no_catalog_that_passes_for_another(plugin: Path, old: str, new: str, words: str) -> None:
+    written(plugin, GOOD.replace(old, new, 1))
+    with pytest.raises(InvalidInput, match=words) as refused:
+        catalogs.load("qms")
+    assert refused.value.remedy
 
 
 def test_a_package_that_is_broken_is_named_and_the_rest_works(plugin: Path) -> None:
