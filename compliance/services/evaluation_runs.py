@@ -38,16 +38,29 @@ NAMES = {
     "r2_score": "r2",
 }
 """MLflow's names of the metrics that its default evaluator computes, and ours."""
+SAFETY = frozenset({
+    "safety", "conversational_safety", "pii_detection", "toxicity", "bias", "misuse", "piileakage", "pii_leakage",
+})  # fmt: skip
+"""Scorers and metrics of MLflow 3, and of those that it ships for DeepEval, that look for harm."""
+MEASURED = ("evaluation", "safety-result")
 Rows = list[dict[str, Any]]
 
 
 def capture_evaluation(
-    ws: "Workspace", run_id: str, *, model: str, dataset: str, key: str | None = None, **fields: Any
+    ws: "Workspace",
+    run_id: str,
+    *,
+    model: str,
+    dataset: str,
+    category: str | None = None,
+    key: str | None = None,
+    **fields: Any,
 ) -> list[Logged]:
     """Log an ended evaluation run of MLflow as `evaluation` of `model` on `dataset` (NAME@VERSION, on record).
 
-    `fields` are the kind's own, such as `plan`. Returns nothing where the run stands on record as it is. Raises
-    UnknownReference for a run that MLflow does not have, InvalidInput for one that is not over or no evaluation.
+    With a `category` (toxicity, bias…) it is logged as `safety-result`. `fields` are the kind's own, such as `plan`.
+    Returns nothing where the run stands on record as it is. Raises UnknownReference for a run that MLflow does not
+    have, InvalidInput for one that is not over or no evaluation.
     """
     tracking = mirroring.read_mirror(ws).tracking
     run = tracking.run(run_id)
@@ -64,8 +77,8 @@ def capture_evaluation(
     if verdicts:
         files[VERDICTS] = canonical([_told(one) for one in verdicts])
     authored: dict[str, Any] = {
-        "kind": "evaluation",
-        "title": f"{model} on {dataset} (MLflow run {run.name or run_id})",
+        "kind": "safety-result" if category else "evaluation",
+        "title": f"{model} on {dataset} (MLflow run {run.name or run_id})"[: capture.TITLE],
         "model": model,
         "dataset": dataset,
         "started_at": capture.moment(run.started),
@@ -75,8 +88,10 @@ def capture_evaluation(
         **(from_verdicts(verdicts) if is_genai(run) else from_metrics(run)),
         **fields,
     }
+    if category:
+        authored |= {"category": category, "confusion": None}
     kept = {name: value for name, value in authored.items() if value is not None}
-    before = capture.captured_runs(ws, "evaluation").get(run_id)
+    before = capture.captured_runs(ws, *MEASURED).get(run_id)
     origin = {"run_id": run_id, "experiment": run.experiment_id}
     return capture.log_once(ws, kept, files, before, key=key, origin=origin)
 
@@ -84,6 +99,11 @@ def capture_evaluation(
 def is_evaluation(run: "MLflowRun") -> bool:
     """Say whether MLflow made the run to evaluate something."""
     return is_genai(run) or "example_count" in run.metrics
+
+
+def is_safety(run: "MLflowRun") -> bool:
+    """Say whether MLflow made the run to look for harm: one of its scorers, or of its own metrics, is of that sort."""
+    return is_evaluation(run) and any(_label(name.partition("/")[0]) in SAFETY for name in run.metrics)
 
 
 def is_genai(run: "MLflowRun") -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support.mlflow_server import MakeWorkspace
 
+from compliance.core.completeness import remedy
 from compliance.errors import InvalidInput
 from compliance.services import mirroring
 from compliance.services.capture import capture_run
@@ -167,6 +168,23 @@ def test_an_evaluation_run_has_no_evidence_until_somebody_says_of_what(
         captured(ws, run)
     left = compare(ws, find(ws, mirroring.read_mirror(ws).tracking)).uncovered
     assert [one["what"] for one in left if one["what"] != "dataset"] == []
+
+
+def test_a_run_that_looked_for_harm_is_a_safety_run_and_can_be_a_safety_result(
+    ws: Workspace, evaluated: tuple[Path, dict[str, str]]
+) -> None:
+    from mlflow import MlflowClient
+
+    run = evaluated[1]["genai"]
+    MlflowClient(mirroring.place(ws).uri).log_metric(run, "safety/mean", 1.0)
+    left = {one["id"]: one for one in capture_all(ws).uncovered if "id" in one}
+    assert left[run]["what"] == "safety-run"
+    assert remedy(left[run]).endswith("--evaluates NAME@VERSION --on NAME@VERSION --category CATEGORY")
+    (logged,) = capture_evaluation(ws, run, model="net@1", dataset="held-out@1", category="toxicity")
+    assert logged.kind == "safety-result"
+    piece = ws.ledger.piece(int(logged.evidence[3:]))
+    assert piece.content["category"] == "toxicity"
+    assert run not in {one.get("id") for one in capture_all(ws).uncovered}
 
 
 def test_a_run_that_evaluated_nothing_is_refused(ws: Workspace) -> None:
