@@ -22,6 +22,7 @@ from compliance.errors import Conflict, InvalidInput, UnknownReference
 from compliance.exporters.oms import FILE_NAME as OMS_FILE
 from compliance.exporters.oms import signed_files
 from compliance.kinds.authoring import draft
+from compliance.kinds.fields import MAX_INTEGER
 from compliance.services import mirroring, record, snapshot
 from compliance.services.model_facts import with_facts
 from compliance.services.record import Logged
@@ -281,14 +282,13 @@ def _content(run: "MLflowRun", lengths: Mapping[str, int]) -> dict[str, Any]:
         "dirty": None if dirty is None else dirty.lower() == "true",
     }
     content: dict[str, Any] = {
-        "started_at": moment(run.started),
-        "ended_at": moment(run.ended) if run.ended else None,
+        **times(run),
         "outcome": OUTCOMES[run.status],
         "mlflow_run": run.run_id,
         "parent_run": _word(run.tags.get("mlflow.parentRunId")),
         "parameters": {_word(name): _word(value) for name, value in sorted(run.params.items()) if value},
         "figures": [
-            {"name": _word(key), "value": digits(point.value), "step": max(point.step, 0), "values": lengths[key]}
+            {"name": _word(key), "value": digits(point.value), **_step(point.step), "values": lengths[key]}
             for key, point in sorted(run.metrics.items())
             if digits(point.value)
         ],
@@ -303,6 +303,8 @@ def _summary(run: "MLflowRun", registered: "list[ModelVersion]") -> str:
     if run.inputs:
         inputs = ", ".join(f"{item.name} ({item.context})" if item.context else item.name for item in run.inputs)
         said.append(f"Dataset inputs as MLflow names them: {inputs}.")
+    if run.ended and run.ended < run.started:
+        said.append(f"MLflow says that it ended at {moment(run.ended)}, before it started.")
     unreal = sorted(name for name, point in run.metrics.items() if not digits(point.value))
     if unreal:
         said.append(f"Metrics without a number that a record can hold: {', '.join(unreal)}.")
@@ -353,6 +355,17 @@ def _registry(version: "ModelVersion") -> dict[str, Any]:
         "version": version.version,
         "uri": f"models:/{version.name}/{version.version}",
     } | aliases
+
+
+def _step(step: int) -> dict[str, int]:
+    """Return a step that the kind can hold; any other stands in the attachment alone."""
+    return {"step": step} if 0 <= step <= MAX_INTEGER else {}
+
+
+def times(run: "MLflowRun") -> dict[str, Any]:
+    """Return when a run began and ended; an end before its beginning is none."""
+    ended = run.ended if run.ended and run.ended >= run.started else None
+    return {"started_at": moment(run.started), "ended_at": moment(ended) if ended else None}
 
 
 def moment(milliseconds: int) -> str:
