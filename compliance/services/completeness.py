@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from compliance.core.completeness import newest
 from compliance.core.differences import told
 from compliance.core.evidence import Evidence, utc_text
-from compliance.errors import ComplianceError, Conflict, InvalidInput
+from compliance.errors import ComplianceError, Conflict, InvalidInput, Unavailable
 from compliance.services import autolog, capture, mirroring, record, snapshot
 from compliance.services.evaluation_runs import MEASURED, is_evaluation, is_safety
 from compliance.services.record import Logged
@@ -76,6 +76,8 @@ def capture_all(ws: "Workspace", *, key: str | None = None, step: Step | None = 
             logged += act()
         except ComplianceError as error:
             failed[name] = error
+            if isinstance(error, Unavailable):
+                tracking.experiments()  # raises where it is MLflow itself that is gone, and not the one thing
     look = compare(ws, tracked, failed, thorough=thorough)
     look.logged = [*logged, *_log(ws, look, key)]
     return look
