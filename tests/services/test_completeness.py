@@ -8,7 +8,7 @@ from support.mlflow_server import MakeWorkspace
 
 from compliance.core.completeness import newest, note, remedy
 from compliance.errors import InvalidInput
-from compliance.services import mirroring
+from compliance.services import browse, mirroring
 from compliance.services.capture import capture_model, capture_run
 from compliance.services.capture_objects import capture_dataset
 from compliance.services.completeness import capture_all, compare, find
@@ -133,6 +133,12 @@ def test_a_version_comes_from_its_training_run(ws: Workspace, client: Any, exper
     assert piece.content["training_run"]["name"] == f"training-run@{run.subject[0]['version']}"
     assert piece.predicate["supersedes"]["name"] == captured.evidence
     assert capture_model(ws, model) == []
+
+    data = {"kind": "dataset", "name": "flchain", "version": "1", "title": "d", "role": "train", "basis": "file"}
+    ws.log_records([data | {"sha256": "c1" * 32}])
+    (more,) = capture_run(ws, piece.predicate["source"]["mlflow"]["run_id"], datasets=["flchain@1"])
+    upstream = [(one["name"], one["steps"]) for one in browse.lineage(ws, f"{model}@1")["upstream"]]
+    assert upstream == [(f"training-run@{more.subject[0]['version']}", 1), ("flchain@1", 2)]
 
 
 def test_an_alias_that_moved_is_told_until_somebody_captures_the_version_again(
