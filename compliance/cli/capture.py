@@ -44,6 +44,10 @@ def capture(
         str | None,
         typer.Option(metavar="CATEGORY", help="… for safety: toxicity, bias, robustness… makes a safety result."),
     ] = None,
+    better: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=WAY", help="… where this scorer's numbers are better higher or lower; repeatable."),
+    ] = None,
     plan: Annotated[str | None, typer.Option(metavar="PLAN", help="… under this acceptance plan.")] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="All tracked runs and model versions, then what is left without evidence.")
@@ -79,6 +83,7 @@ def capture(
         ("--on", on, "--run", run),
         ("--plan", plan, "--evaluates", evaluates),
         ("--category", category, "--evaluates", evaluates),
+        ("--better", better, "--evaluates", evaluates),
         ("--listen", listen, "--watch", watch),
     ):
         if given and not wanted:
@@ -100,7 +105,7 @@ def capture(
                     *(
                         piece
                         for run_id in run or []
-                        for piece in _run(ws, run_id, evaluates, on or [], plan, category, key)
+                        for piece in _run(ws, run_id, evaluates, on or [], plan, category, _ways(better or []), key)
                     ),
                     *_object(ws, model, logged_model, prompt, dataset, role, key),
                 ]
@@ -114,6 +119,7 @@ def _run(
     on: list[str],
     plan: str | None,
     category: str | None,
+    better: dict[str, str],
     key: str | None,
 ) -> "list[Logged]":
     from compliance.services.capture import capture_run
@@ -122,8 +128,20 @@ def _run(
     if not evaluates:
         trained: dict[str, Any] = {"datasets": on} if on else {}
         return capture_run(ws, run_id, key=key, **trained)
-    more = {"plan": plan} if plan else {}
-    return capture_evaluation(ws, run_id, model=evaluates, dataset=on[0], category=category, key=key, **more)
+    more: dict[str, Any] = {"plan": plan} if plan else {}
+    return capture_evaluation(
+        ws, run_id, model=evaluates, dataset=on[0], category=category, better=better, key=key, **more
+    )
+
+
+def _ways(given: list[str]) -> dict[str, str]:
+    ways = {}
+    for one in given:
+        name, _, way = one.rpartition("=")
+        if not name or way not in ("higher", "lower"):
+            fail(f"--better {one} is not NAME=higher or NAME=lower.", "Name the scorer and which way is better.")
+        ways[name] = way
+    return ways
 
 
 def _object(

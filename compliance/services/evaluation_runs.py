@@ -6,14 +6,16 @@ guessed: the caller names both, as they stand on record. Inputs and outputs of t
 stay where they are; only verdicts, with the traces' ids, travel with the evidence.
 """
 
+import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from compliance.core.canonical import canonical
 from compliance.errors import InvalidInput
+from compliance.importers.metrics import named
 from compliance.kinds.metrics import KNOWN
 from compliance.services import capture, mirroring, snapshot
 from compliance.services.record import Logged
@@ -53,12 +55,14 @@ def capture_evaluation(
     model: str,
     dataset: str,
     category: str | None = None,
+    better: Mapping[str, str] | None = None,
     key: str | None = None,
     **fields: Any,
 ) -> list[Logged]:
     """Log an ended evaluation run of MLflow as `evaluation` of `model` on `dataset` (NAME@VERSION, on record).
 
-    With a `category` (toxicity, bias…) it is logged as `safety-result`. `fields` are the kind's own, such as `plan`.
+    With a `category` (toxicity, bias…) it is logged as `safety-result`; `better` says of scorers that give
+    numbers which way is better (higher, lower). `fields` are the kind's own, such as `plan`.
     Returns nothing where the run stands on record as it is. Raises UnknownReference for a run that MLflow does not
     have, InvalidInput for one that is not over or no evaluation.
     """
@@ -84,7 +88,7 @@ def capture_evaluation(
         **capture.times(run),
         "mlflow_run": run_id,
         "tool": "mlflow.genai.evaluate" if verdicts else "mlflow.models.evaluate",
-        **(from_verdicts(verdicts) if is_genai(run) else from_metrics(run)),
+        **(from_verdicts(verdicts, better) if is_genai(run) else from_metrics(run)),
         **fields,
     }
     if category:
@@ -136,45 +140,70 @@ def from_metrics(run: "MLflowRun") -> dict[str, Any]:
     return told
 
 
-def from_verdicts(verdicts: "Sequence[Verdict]") -> dict[str, Any]:
-    """Return the evaluation fields that one verdict per trace and scorer gives; a verdict that failed is no pass."""
+def from_verdicts(verdicts: "Sequence[Verdict]", better: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the evaluation fields that one verdict per trace and scorer gives; a verdict that failed is no pass.
+
+    `better` says of scorers that give numbers which way is better, where no table does.
+    """
     traces = {one.trace for one in verdicts}
     by_scorer: dict[str, list[Verdict]] = defaultdict(list)
     for one in verdicts:
         if one.by != "expectation":
             by_scorer[one.name].append(one)
-    rows, lacking = [], []
+    rows, lacking, left_out = [], [], []
     for scorer, given in sorted(by_scorer.items()):
-        values = [one.value for one in given if one.error is None and one.value is not None]
-        if len(values) < len(traces):
-            lacking.append(f"{scorer} has no verdict on {len(traces) - len(values)} of {len(traces)} traces")
-        if row := _of_scorer(scorer, values):
+        values, disputed = _by_trace(given)
+        if disputed:
+            lacking.append(f"{scorer} has verdicts that differ on {disputed} of {len(traces)} traces")
+        if missing := len(traces) - len(values) - disputed:
+            lacking.append(f"{scorer} has no verdict on {missing} of {len(traces)} traces")
+        if row := _of_scorer(scorer, values, (better or {}).get(scorer)):
             rows.append(row)
+        elif values:
+            left_out.append(scorer)
     judges = sorted({f"{one.name} by {one.by}" for given in by_scorer.values() for one in given})
+    remarks = [f"Who judged: {', '.join(judges)}."] if judges else []
+    if left_out:
+        remarks.append(
+            f"Attached, but no row: {', '.join(left_out)}. Their verdicts are no yes or no, or numbers of which "
+            "nothing says which way is better (--better NAME=lower)."
+        )
     told: dict[str, Any] = {
         "metrics": rows or [_missing(len(traces))],
         "unit_of_analysis": "trace",
-        "remarks": [f"Who judged: {', '.join(judges)}."[:1000]] if judges else None,
+        "remarks": [remark[:1000] for remark in remarks] or None,
         "limits": ["Inputs and outputs of the traces are withheld: they stay in MLflow."],
     }
     if lacking or not rows:
-        reason = "; ".join(lacking) or "No scorer gave a verdict"
+        reason = "; ".join(lacking) or "No scorer gave a verdict that makes a figure"
         told |= {"completeness": "incomplete", "completeness_reason": f"{reason}."[:1000]}
     return told
 
 
-def _of_scorer(scorer: str, values: Sequence[Any]) -> dict[str, Any] | None:
+def _by_trace(given: "Iterable[Verdict]") -> tuple[list[Any], int]:
+    """Return one verdict for each trace that has one, and how many traces have several that differ."""
+    said: dict[str, list[Any]] = defaultdict(list)
+    for one in given:
+        value = one.value
+        if one.error is None and value is not None and not (isinstance(value, float) and not math.isfinite(value)):
+            said[one.trace].append(value)
+    agreed = [values[0] for values in said.values() if all(value == values[0] for value in values)]
+    return agreed, len(said) - len(agreed)
+
+
+def _of_scorer(scorer: str, values: Sequence[Any], better: str | None) -> dict[str, Any] | None:
+    """Return a scorer's row: yes is a pass, as MLflow counts it; a number has a direction or gives none."""
     name = _label(scorer)
     verdicts = [_truth(value) for value in values]
-    unit = {} if name in KNOWN else {"unit": "proportion", "better": "higher"}
     if values and all(verdict is not None for verdict in verdicts):
+        unit = {} if name in KNOWN else {"unit": "proportion", "better": better or "higher"}
         return {"name": name, "x": sum(map(bool, verdicts)), "n": len(values), **unit}
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    if not numbers or len(numbers) < len(values):
+    row = named(name, better)
+    if row is None or not numbers or len(numbers) < len(values):
         return None
     mean = capture.digits(float(sum(map(Fraction, numbers)) / len(numbers)))
-    unit = {} if name in KNOWN else {"unit": "score", "better": "higher"}
-    return {"name": name, "value": mean, "n": len(numbers), "reason": "A mean, no interval.", **unit} if mean else None
+    return {**row, "value": mean, "n": len(numbers), "reason": "A mean, no interval."} if mean else None
 
 
 def _truth(value: Any) -> bool | None:
