@@ -1,10 +1,10 @@
 """`compliance capture`: evidence from what MLflow already holds."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from compliance.cli import options, output
+from compliance.cli import findings, options, output
 from compliance.cli.edge import fail
 from compliance.cli.log import told
 
@@ -33,7 +33,21 @@ def capture(
         str | None,
         typer.Option(metavar="NAME@VERSION", help="With --run: it is MLflow's evaluation of this model version…"),
     ] = None,
-    on: Annotated[str | None, typer.Option(metavar="NAME@VERSION", help="… on this dataset.")] = None,
+    on: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME@VERSION",
+            help="… on this dataset. Without --evaluates: dataset that it was trained on; may be repeated.",
+        ),
+    ] = None,
+    category: Annotated[
+        str | None,
+        typer.Option(metavar="CATEGORY", help="… for safety: toxicity, bias, robustness… makes a safety result."),
+    ] = None,
+    better: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=WAY", help="… where this scorer's numbers are better higher or lower; repeatable."),
+    ] = None,
     plan: Annotated[str | None, typer.Option(metavar="PLAN", help="… under this acceptance plan.")] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="All tracked runs and model versions, then what is left without evidence.")
@@ -62,10 +76,14 @@ def capture(
             "--run takes a run id, --model a registered model's NAME or NAME@VERSION.",
         )
     _together(bool(dataset), bool(role), "--dataset and --role", "The role says what the data are for: test, tune…")
-    _together(bool(evaluates), bool(on), "--evaluates and --on", "Name what the run evaluated, as it stands on record.")
+    if evaluates and len(on or []) != 1:
+        fail("--evaluates goes with one --on.", "Name the dataset that the run evaluated on, as it stands on record.")
     for option, given, needed, wanted in (
         ("--evaluates", evaluates, "--run", run),
+        ("--on", on, "--run", run),
         ("--plan", plan, "--evaluates", evaluates),
+        ("--category", category, "--evaluates", evaluates),
+        ("--better", better, "--evaluates", evaluates),
         ("--listen", listen, "--watch", watch),
     ):
         if given and not wanted:
@@ -84,22 +102,46 @@ def capture(
         else:
             with output.progress("Reading MLflow", quiet=as_json):
                 logged = [
-                    *(piece for run_id in run or [] for piece in _run(ws, run_id, evaluates, on, plan, key)),
+                    *(
+                        piece
+                        for run_id in run or []
+                        for piece in _run(ws, run_id, evaluates, on or [], plan, category, _ways(better or []), key)
+                    ),
                     *_object(ws, model, logged_model, prompt, dataset, role, key),
                 ]
             told(logged, as_json)
 
 
 def _run(
-    ws: "Workspace", run_id: str, evaluates: str | None, on: str | None, plan: str | None, key: str | None
+    ws: "Workspace",
+    run_id: str,
+    evaluates: str | None,
+    on: list[str],
+    plan: str | None,
+    category: str | None,
+    better: dict[str, str],
+    key: str | None,
 ) -> "list[Logged]":
     from compliance.services.capture import capture_run
     from compliance.services.evaluation_runs import capture_evaluation
 
-    if not evaluates or not on:
-        return capture_run(ws, run_id, key=key)
-    more = {"plan": plan} if plan else {}
-    return capture_evaluation(ws, run_id, model=evaluates, dataset=on, key=key, **more)
+    if not evaluates:
+        trained: dict[str, Any] = {"datasets": on} if on else {}
+        return capture_run(ws, run_id, key=key, **trained)
+    more: dict[str, Any] = {"plan": plan} if plan else {}
+    return capture_evaluation(
+        ws, run_id, model=evaluates, dataset=on[0], category=category, better=better, key=key, **more
+    )
+
+
+def _ways(given: list[str]) -> dict[str, str]:
+    ways = {}
+    for one in given:
+        name, _, way = one.rpartition("=")
+        if not name or way not in ("higher", "lower"):
+            fail(f"--better {one} is not NAME=higher or NAME=lower.", "Name the scorer and which way is better.")
+        ways[name] = way
+    return ways
 
 
 def _object(
@@ -183,13 +225,12 @@ def _told_all(look: "Look", as_json: bool) -> None:
         output.result({"logged": [piece.to_json() for piece in look.logged], **look.to_dict()})
         return
     told(look.logged, as_json)
-    seen = ", ".join(f"{count} {what}s" for what, count in look.counts.items())
+    seen = ", ".join(
+        f"{count} {what.replace('-', ' ')}{'' if count == 1 else 's'}" for what, count in look.counts.items()
+    )
     output.put()
     if not look.uncovered:
         output.put(f"Seen: {seen}. All have evidence.")
         return
     output.put(f"Seen: {seen}. Without valid evidence:")
-    output.table(
-        ("what", "name", "state", "id"),
-        [(one["what"], one["name"], one["state"], one.get("detail") or one.get("id", "")) for one in look.uncovered],
-    )
+    findings.uncovered(look.uncovered)

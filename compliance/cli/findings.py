@@ -4,7 +4,7 @@ import shutil
 import sys
 import textwrap
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from compliance.cli import output
@@ -41,10 +41,20 @@ def title(assessment: "Assessment") -> str:
     return f"{assessment.system}: {about}, as of {assessment.as_of}"
 
 
-def notes(assessment: "Assessment") -> None:
+def notes(assessment: "Assessment", *, but: str = "") -> None:
     """Print what on record does not agree: no finding, and nothing that a policy could excuse."""
     for note in assessment.notes:
-        block(f"Note: {note.text}", 0)
+        if note.topic != but:
+            block(f"Note: {note.text}", 0)
+
+
+def uncovered(things: "Sequence[Mapping[str, str]]") -> None:
+    """Print what of MLflow's has no evidence, each with what to do about it."""
+    from compliance.core.completeness import remedy, state
+
+    for thing in things:
+        block(f"{thing['what']} {thing['name']}: {state(thing)}", 2)
+        command(remedy(thing), 6)
 
 
 def table(assessment: "Assessment") -> None:

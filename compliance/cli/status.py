@@ -9,6 +9,7 @@ from compliance.cli.edge import fail
 
 if TYPE_CHECKING:
     from compliance.core.assessments import Comparison, Moved
+    from compliance.core.evidence import Evidence
     from compliance.core.findings import Assessment
 
 SHORT = 10
@@ -40,6 +41,7 @@ def status(
     another version, or too old), undetermined (a person must decide), gap (nothing on record), failed, not-applicable.
     """
     from compliance.core import assessments
+    from compliance.core.completeness import TOPIC
     from compliance.services import assess
     from compliance.services.workspace import Workspace
 
@@ -54,6 +56,9 @@ def status(
         found = [
             assess.assess_workspace(ws, model=version, catalogs=catalog, as_of=as_of) for version in compare or (model,)
         ]
+        look = next(
+            (ws.ledger.piece(int(n.evidence[0][3:])) for n in found[0].notes if n.topic == TOPIC and n.evidence), None
+        )
     if requirement and not any(f.requirement.id.startswith(requirement) for f in found[0].findings):
         fail(f"No requirement of these catalogs begins with {requirement}.", "`compliance catalog show ID` lists them.")
     if compare:
@@ -64,7 +69,9 @@ def status(
         output.result(shown.to_dict())
         return
     output.put(findings.title(shown))
-    findings.notes(shown)
+    findings.notes(shown, but=TOPIC if look else "")
+    if look is not None:
+        _uncovered(look, everything)
     if not found[0].findings:
         output.put()
         output.put(
@@ -86,6 +93,20 @@ def status(
         findings.grouped(shown.findings)
     if shown is found[0] or any(one.next for one in shown.findings):
         _next_steps(shown, everything)
+
+
+def _uncovered(look: "Evidence", everything: bool) -> None:
+    """Print what the newest look at MLflow found without evidence, and what to do about each."""
+    from compliance.core.completeness import head
+
+    left = look.content.get("uncovered") or []
+    if not left:
+        findings.block(f"{head(look)}; all have evidence ({look.number}).", 0)
+        return
+    findings.block(f"{head(look)}. Without valid evidence ({look.number}):", 0)
+    findings.uncovered(left if everything else left[:SHORT])
+    if len(left) > SHORT and not everything:
+        output.say(f"{len(left) - SHORT} more without evidence; `compliance status --all` shows them.")
 
 
 def _next_steps(assessment: "Assessment", everything: bool) -> None:

@@ -1,10 +1,12 @@
 """What a signed look at MLflow found: which runs, model versions and datasets had no evidence. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from shlex import quote
 
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Note
 
+TOPIC = "completeness"
 TOLD = 20
 """At most this many things are named in the text; the record holds them all."""
 
@@ -15,16 +17,44 @@ def newest(evidence: Iterable[Evidence]) -> Evidence | None:
     return max(looks, key=lambda piece: piece.index, default=None)
 
 
+def head(look: Evidence) -> str:
+    """Return when a look was taken and how much it saw."""
+    seen = ", ".join(_counted(event) for event in look.content["events"])
+    return f"MLflow as of {look.logged_at[:16].replace('T', ' ')} UTC: {seen}"
+
+
 def note(look: Evidence) -> Note:
     """Return what a look found, in a sentence or two."""
-    when, left = look.logged_at[:16].replace("T", " "), look.content.get("uncovered") or []
-    seen = ", ".join(_counted(event) for event in look.content["events"])
+    left = look.content.get("uncovered") or []
     if not left:
-        return Note("completeness", f"MLflow as of {when} UTC: {seen}; all have evidence.", (look.number,))
-    named = "; ".join(f"{one['what']} {one['name']} ({one['state']})" for one in left[:TOLD])
+        return Note(TOPIC, f"{head(look)}; all have evidence.", (look.number,))
+    named = "; ".join(f"{one['what']} {one['name']} ({state(one)})" for one in left[:TOLD])
     more = f"; and {len(left) - TOLD} more" if len(left) > TOLD else ""
-    text = f"MLflow as of {when} UTC: {seen}. Without valid evidence: {named}{more}."
-    return Note("completeness", text, (look.number,))
+    return Note(TOPIC, f"{head(look)}. Without valid evidence: {named}{more}.", (look.number,))
+
+
+def state(one: Mapping[str, str]) -> str:
+    """Return in words how one thing of a look stands, and what is known of it."""
+    words = one["state"].replace("-", " ")
+    return f"{words}: {one['detail']}" if one.get("detail") else words
+
+
+def remedy(one: Mapping[str, str]) -> str:
+    """Return the command that makes evidence of one thing of a look, or what else to do."""
+    what, name, id_ = one["what"], quote(one["name"]), quote(one.get("id", ""))
+    if one["state"] == "deleted":
+        return f"mlflow runs restore --run-id {id_}"
+    if one["state"] == "unfinished":
+        return f"Let it end; where its process is gone: mlflow.MlflowClient().set_terminated({id_!r}, 'KILLED')"
+    if what == "model-version":
+        return f"compliance capture --model {name}"
+    if what == "dataset" and "id" in one:
+        return f"compliance capture --dataset {name} --role ROLE"
+    if what == "dataset":
+        return f"compliance log dataset PATH --name {name.partition('@')[0]} --version VERSION --role ROLE"
+    more = {"evaluation-run": " --evaluates NAME@VERSION --on NAME@VERSION"}
+    more["safety-run"] = f"{more['evaluation-run']} --category CATEGORY"
+    return f"compliance capture --run {id_}{more.get(what, '')}"
 
 
 def _counted(event: dict[str, object]) -> str:

@@ -6,7 +6,7 @@ record. Pure; what is revoked or superseded is put aside before, by `core.shelf`
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from compliance.core.evidence import Evidence
@@ -70,14 +70,22 @@ class _Said:
     evidence: str
 
 
-def lineage(evidence: Iterable[Evidence], sha256: str) -> Lineage:
-    """Return the lineage of the thing with this digest, through any number of steps."""
+def lineage(
+    evidence: Iterable[Evidence], sha256: str, successors: Mapping[str, tuple[str, str]] | None = None
+) -> Lineage:
+    """Return the lineage of the thing with this digest, through any number of steps.
+
+    `successors` says what stands now for a thing whose record was superseded (`Shelf.successors`).
+    """
+    now = successors or {}
     up: dict[str, list[_Said]] = defaultdict(list)
     down: dict[str, list[_Said]] = defaultdict(list)
     for piece in evidence:
         for said in _says(piece):
-            up[said.later.key].append(said)
-            down[said.earlier.key].append(said)
+            earlier = Node(*now[said.earlier.key]) if said.earlier.key in now else said.earlier
+            link = replace(said, earlier=earlier)
+            up[link.later.key].append(link)
+            down[link.earlier.key].append(link)
     return Lineage(_walk(up, sha256, towards="earlier"), _walk(down, sha256, towards="later"))
 
 

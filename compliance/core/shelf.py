@@ -67,6 +67,27 @@ class Shelf:
             self._about[piece.kind, digest].append(piece)
             self._families[piece.kind, name.partition("@")[0]].append(piece)
 
+    def successors(self) -> dict[str, tuple[str, str]]:
+        """Return what stands now, (name, digest), for each thing whose record was superseded by one of another digest.
+
+        A record that is about itself has another digest when it says more; who named it before means the same thing.
+        """
+        found = {}
+        for digest in self.aside:
+            by = self._last(digest)
+            if by is not None and by.kind != "revocation":
+                then, now = (next(things(piece), ("", "")) for piece in (self.records[digest], by))
+                if then[0] != now[0]:
+                    found[then[0]] = (now[1], now[0])
+        return found
+
+    def _last(self, digest: str) -> Evidence | None:
+        """Return the record that put another aside, or the one that put that aside in turn."""
+        by = self.aside.get(digest)
+        while by is not None and by.kind != "revocation" and by.digest in self.aside:
+            by = self.aside[by.digest]
+        return by
+
     def of(self, kind: str) -> Sequence[Evidence]:
         """Return the live evidence of a kind, oldest first."""
         return self._kinds.get(kind, [])

@@ -24,7 +24,7 @@ class Event(Strict):
 class Uncovered(Strict):
     """Something of MLflow's that has no evidence here, or no longer is what its evidence says."""
 
-    what: Literal["run", "evaluation-run", "model-version", "dataset"]
+    what: Literal["run", "evaluation-run", "safety-run", "model-version", "dataset"]
     name: Word
     id: Word | None = None
     state: Literal["no-evidence", "changed", "unfinished", "deleted", "unreadable"]

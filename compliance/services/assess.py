@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from compliance.core.assessment import assess
+from compliance.core.completeness import TOPIC, newest
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Assessment, Note, Thing
 from compliance.core.shelf import standing_versions
@@ -17,6 +18,17 @@ from compliance.services.verify import verify_workspace
 if TYPE_CHECKING:
     from compliance.services.verify import Report
     from compliance.services.workspace import Workspace
+
+PROFILE = Note(
+    "profile",
+    "compliance.toml, or a catalog that it names, differs from what is signed, and what is signed is used; "
+    "`compliance log record compliance.toml` signs the new one.",
+)
+NO_LOOK = Note(
+    TOPIC,
+    "compliance.toml tracks experiments or models of MLflow, but no look at them is on record, so nothing says what "
+    "was left out: `compliance capture --all` looks.",
+)
 
 
 def assess_workspace(
@@ -56,15 +68,13 @@ def assess_workspace(
         on=day.isoformat(),
         ledger=ledger or verify_workspace(ws.root),
     )
-    found = replace(found, catalogs=tuple(each.used for each in in_use))
-    if not ws.profile_differs(evidence):
-        return found
-    note = Note(
-        "profile",
-        "compliance.toml, or a catalog that it names, differs from what is signed, and what is signed is used; "
-        "`compliance log record compliance.toml` signs the new one.",
-    )
-    return replace(found, notes=(note, *found.notes))
+    notes = list(found.notes)
+    if ws.profile_differs(evidence):
+        notes.insert(0, PROFILE)
+    tracked = ws.config.mlflow
+    if (tracked.experiments or tracked.models) and newest(evidence) is None:
+        notes.append(NO_LOOK)
+    return replace(found, catalogs=tuple(each.used for each in in_use), notes=tuple(notes))
 
 
 def model_version(evidence: Sequence[Evidence], name: str | None, *, required: bool) -> Thing | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from compliance.errors import ComplianceError, Unavailable
+from compliance.errors import ComplianceError, Unavailable, UnknownReference
 from compliance.services import mirroring, worker
 from compliance.services.record import Logged
 from compliance.services.workspace import Workspace, now
@@ -25,6 +25,9 @@ from compliance.storage.mirror.tracking import without_credentials
 NAME = "autolog"
 NOTES = f"{worker.FOLDER}/{NAME}"
 LOG = f"{worker.FOLDER}/{NAME}.log"
+
+
+LEFT = "Runs of this script do not become evidence by themselves; `compliance capture --all` makes up for it."
 
 
 class AutologWarning(UserWarning):
@@ -60,11 +63,14 @@ def autolog(workspace: Path | str | None = None, *, model: str | None = None, ke
                     f"reads {ours}. Set the same tracking_uri in compliance.toml."
                 )
                 return
-            ws.signer(key)
+            ws.signer(key, ask=False)  # the process behind has no terminal to be asked on
             (ws.root / NOTES).mkdir(mode=0o700, exist_ok=True)
             target = _Target(ws.root, place.uri, model, key)
+            if left := _left_over(ws.root):
+                _warn(f"Runs that ended earlier have not become evidence yet ({left}); {LOG} says why.")
     except (ComplianceError, OSError) as error:
-        _warn(f"{error} Runs of this script do not become evidence by themselves.")
+        remedy = getattr(error, "remedy", "")
+        _warn(f"{error} {remedy} {LEFT}" if remedy else f"{error} {LEFT}")
         return
     _watch_ends(target)
 
@@ -81,10 +87,17 @@ def drain(ws: Workspace) -> Iterator[list[Logged]]:
     tracking = mirroring.read_mirror(ws).tracking
     for note in sorted((ws.root / NOTES).glob("*.json"), key=lambda path: path.stat().st_mtime_ns):
         try:
-            wanted = _wanted(note)
             run = tracking.run(note.stem)
+        except UnknownReference as error:
+            print(f"{now()} run {note.stem} is given up: {error}")
+            note.unlink(missing_ok=True)
+            continue
+        try:
+            wanted = _wanted(note)
             ours = ENVELOPE_TAG in run.tags
-            if run.status in capture.OUTCOMES and not ours and not is_evaluation(run):
+            if is_evaluation(run):
+                print(f"{now()} run {note.stem} is an evaluation: `compliance capture --run … --evaluates … --on …`")
+            elif run.status in capture.OUTCOMES and not ours:
                 before = capture.captured_runs(ws).get(run.run_id)
                 yield capture.log_run(ws, tracking, run, before, **wanted)
         except Unavailable:
@@ -93,6 +106,12 @@ def drain(ws: Workspace) -> Iterator[list[Logged]]:
             print(f"{now()} run {note.stem}: {error}")
             continue
         note.unlink(missing_ok=True)
+
+
+def _left_over(root: Path) -> int:
+    """Return how many notes lie there while nobody is at work on them."""
+    with worker.lock(root, NAME) as idle:
+        return len(list((root / NOTES).glob("*.json"))) if idle else 0
 
 
 def _wanted(note: Path) -> dict[str, str]:

@@ -89,7 +89,8 @@ def lineage(ws: "Workspace", name: str) -> dict[str, Any]:
     from compliance.core.lineage import lineage as trace
 
     subject = ws.subject(name)
-    found = trace(_shelf(ws, ws.evidence()).live, subject.digest.sha256)
+    shelf = _shelf(ws, ws.evidence())
+    found = trace(shelf.live, subject.digest.sha256, shelf.successors())
     return {
         "subject": subject.name,
         "sha256": subject.digest.sha256,

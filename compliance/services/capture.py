@@ -9,7 +9,7 @@ that supersedes the old and says so.
 import json
 import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, Any
 from compliance.core import oms
 from compliance.core.differences import members, told
 from compliance.core.evidence import Basis, Evidence, utc_text
-from compliance.errors import InvalidInput, UnknownReference
+from compliance.errors import Conflict, InvalidInput, UnknownReference
+from compliance.exporters.oms import FILE_NAME as OMS_FILE
+from compliance.exporters.oms import signed_files
 from compliance.kinds.authoring import draft
+from compliance.kinds.fields import MAX_INTEGER
 from compliance.services import mirroring, record, snapshot
 from compliance.services.model_facts import with_facts
 from compliance.services.record import Logged
@@ -31,10 +34,11 @@ if TYPE_CHECKING:
     from compliance.storage.mirror.tracking import MLflowRun, ModelFiles, ModelVersion, Tracking
     from compliance.storage.weights.facts import Facts
 
-WORD, DIGITS = 200, 40
-"""What a word and a number of the kind may hold, in characters; longer ones stand in the attachment."""
+WORD, DIGITS, TITLE, SUMMARY = 200, 40, 300, 20_000
+"""What words, numbers, titles and summaries may hold, in characters; longer ones stand in the attachment."""
 CUT = f"… [cut; whole in {RUN_FILE}]"
 MEDIA_TYPES = {".json": "application/json", ".jsonl": "application/jsonl"}
+OTHER_BYTES = "are not those that"
 OUTCOMES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "stopped"}
 
 
@@ -70,10 +74,10 @@ def log_run(
     lengths = {metric["name"]: metric["values"] for metric in json.loads(files[RUN_FILE])["metrics"]}
     authored: dict[str, Any] = {
         "kind": "training-run",
-        "title": f"Training run {run.name or run_id}",
+        "title": _cut(f"Training run {run.name or run_id}", TITLE),
         "summary": _summary(run, tracking.run_model_versions(run_id)),
         **_content(run, lengths),
-        **({} if before is None else _kept(before)),
+        **_said(ws, run, before),
         **fields,
     }
     if model is not None:
@@ -126,17 +130,27 @@ def _said_otherwise(ws: "Workspace", before: Evidence, authored: Mapping[str, An
     return f"Captured again, with something else said of it: {told(found)}."
 
 
-def _kept(before: Evidence) -> dict[str, Any]:
-    """Return what somebody said of a run when it was captured, which MLflow does not know."""
-    versions = [subject["name"] for subject in before.subjects if subject["annotations"]["basis"] != Basis.CONTENT]
-    data = [dataset["name"] for dataset in before.content.get("datasets", [])]
-    return ({"model": versions[0]} if versions else {}) | ({"datasets": data} if data else {})
+def _said(ws: "Workspace", run: "MLflowRun", before: Evidence | None) -> dict[str, Any]:
+    """Return what a run was about: dataset inputs called as they stand on record, and what was said when captured."""
+    versions, data = [], []
+    if before is not None:
+        versions = [one["name"] for one in before.subjects if one["annotations"]["basis"] != Basis.CONTENT]
+        data = [dataset["name"] for dataset in before.content.get("datasets", [])]
+    data += [item.name for item in run.inputs if is_dataset(ws, item.name)]
+    return ({"model": versions[0]} if versions else {}) | ({"datasets": list(dict.fromkeys(data))} if data else {})
+
+
+def is_dataset(ws: "Workspace", name: str) -> bool:
+    """Say whether a name of MLflow's is NAME@VERSION of a dataset on record."""
+    known = ws.ledger.subject(name) if "@" in name else None
+    return known is not None and bool(ws.ledger.indexes_about(known.sha256, kind="dataset"))
 
 
 def capture_model(ws: "Workspace", name: str, *, key: str | None = None, **fields: Any) -> list[Logged]:
     """Log a registered model version (NAME@VERSION, or the newest of NAME) as `model-version`, digested file by file.
 
-    Returns nothing where exactly these bytes stand on record under this name.
+    Returns nothing where these bytes stand on record under this name and the registry says what it said; where it
+    says something else (an alias moved), the new record supersedes the old. Raises Conflict where the bytes changed.
     """
     registered, _, wanted = name.partition("@")
     tracking = mirroring.read_mirror(ws).tracking
@@ -145,37 +159,100 @@ def capture_model(ws: "Workspace", name: str, *, key: str | None = None, **field
         raise UnknownReference(
             f"MLflow's registry has no {name}.", remedy="Register the model first, or mend the name."
         )
-    return log_version(ws, tracking, found[-1], key=key, **fields)
+    return log_version(ws, tracking, found[-1], captured_versions(ws), captured_runs(ws), key=key, **fields)
 
 
 def log_version(
-    ws: "Workspace", tracking: "Tracking", version: "ModelVersion", *, key: str | None = None, **fields: Any
+    ws: "Workspace",
+    tracking: "Tracking",
+    version: "ModelVersion",
+    versions: Mapping[str, Evidence],
+    runs: Mapping[str, Evidence],
+    *,
+    key: str | None = None,
+    **fields: Any,
 ) -> list[Logged]:
-    """Log one registered version as `capture_model` does."""
-    registered, logged = version.name, version.version.startswith(LOGGED)
-    files = tracking.model_files(version)
-    manifest = [(path, digest_of(files.read(path))) for path in files.paths]
-    root = oms.root(manifest)
-    known = ws.ledger.subject(f"{registered}@{version.version}")
-    if known is not None and known.sha256 == root:
-        return []
-    signer = ws.signer(key)
+    """Log one registered version as `capture_model` does; `versions` and `runs` are what stands on record."""
+    name, before = subject_of(version), versions.get(subject_of(version))
+    logged, run = version.version.startswith(LOGGED), runs.get(version.run_id or "")
+    files, manifest = _digested(tracking, version)
+    if before is not None:
+        refuse_other_bytes(ws, before, manifest)
+        found = [*registry_changes(before, version), *_newly_linked(before, run)]
+        if not found:
+            return []
+        fields["supersedes"] = {"evidence": before.number, "reason": f"Since it was captured {told(found)}."}
     authored: dict[str, Any] = {
         "kind": "model-version",
-        "name": registered,
+        "name": version.name,
         "version": version.version,
-        "title": f"{registered} {version.version}",
-        "summary": version.description,
-        "sha256": root,
+        "title": f"{version.name} {version.version}",
+        "summary": _cut(version.description, SUMMARY),
+        "sha256": oms.root(manifest),
         "basis": Basis.FOLDER.value,
         **({} if logged else {"registry": _registry(version)}),
+        **({} if run is None else {"training_run": run.subjects[0]["name"]}),
         **fields,
-        "attachments": [*record.model_signature(registered, manifest, signer), *fields.get("attachments", [])],
+        "attachments": [
+            *record.model_signature(version.name, manifest, ws.signer(key)),
+            *fields.get("attachments", []),
+        ],
     }
     authored = with_facts(authored, _papers(files), dict(manifest))
-    origin = {"logged_model": version.version} if logged else {"registered_model": f"{registered}/{version.version}"}
+    origin = {"logged_model": version.version} if logged else {"registered_model": name.replace("@", "/")}
     origin |= {"run_id": version.run_id} if version.run_id else {}
     return record.log(ws, [authored], how="capture", key=key, mlflow=origin)
+
+
+def check_version(ws: "Workspace", tracking: "Tracking", version: "ModelVersion", before: Evidence) -> list[Logged]:
+    """Read and digest the files of a version on record; log nothing. Raises Conflict where they are others."""
+    refuse_other_bytes(ws, before, _digested(tracking, version)[1])
+    return []
+
+
+def refuse_other_bytes(ws: "Workspace", before: Evidence, manifest: oms.Manifest) -> None:
+    if before.is_about(oms.root(manifest)):
+        return
+    signed = next((a for a in before.predicate["attachments"] if a["name"] == OMS_FILE), None)
+    try:
+        then = dict(signed_files((ws.attachments / signed["sha256"]).read_bytes())) if signed else {}
+    except OSError:
+        then = {}
+    files = told(members("file", then, dict(manifest))) if then else "its digest is another"
+    name = before.subjects[0]["name"]
+    raise Conflict(
+        f"The files of {name} in MLflow {OTHER_BYTES} {before.number} is about: {files}.",
+        remedy="A name and version mean one digest for ever: bring the old files back, or register these as a new "
+        "version.",
+    )
+
+
+def registry_changes(before: Evidence, version: "ModelVersion") -> Iterator[str]:
+    """Yield what the registry says of a version otherwise than when it was captured; nothing of one never captured."""
+    then, now = before.content.get("registry"), _registry(version)
+    if then is None:
+        return
+    aliases = [{alias: alias for alias in sorted(said.get("aliases", []))} for said in (then, now)]
+    yield from members("alias", *aliases)
+    if before.predicate["summary"] != _cut(version.description, SUMMARY):
+        yield "the description was changed"
+
+
+def _newly_linked(before: Evidence, run: Evidence | None) -> Iterator[str]:
+    captured = before.predicate["source"].get("mlflow") is not None
+    if captured and run is not None and "training_run" not in before.content:
+        yield f"its training run came on record as {run.number}"
+
+
+def subject_of(version: "ModelVersion") -> str:
+    """Return the name under which a version's evidence stands."""
+    return f"{version.name}@{version.version}"
+
+
+def _digested(tracking: "Tracking", version: "ModelVersion") -> "tuple[ModelFiles, list[tuple[str, str]]]":
+    files = tracking.model_files(version)
+    paths = [path for path in files.paths if path.partition("/")[0] not in oms.IGNORED]
+    return files, oms.manifest((path, digest_of(files.read(path))) for path in paths)
 
 
 def _papers(files: "ModelFiles") -> "dict[str, Facts]":
@@ -205,14 +282,13 @@ def _content(run: "MLflowRun", lengths: Mapping[str, int]) -> dict[str, Any]:
         "dirty": None if dirty is None else dirty.lower() == "true",
     }
     content: dict[str, Any] = {
-        "started_at": moment(run.started),
-        "ended_at": moment(run.ended) if run.ended else None,
+        **times(run),
         "outcome": OUTCOMES[run.status],
         "mlflow_run": run.run_id,
-        "parent_run": run.tags.get("mlflow.parentRunId"),
+        "parent_run": _word(run.tags.get("mlflow.parentRunId")),
         "parameters": {_word(name): _word(value) for name, value in sorted(run.params.items()) if value},
         "figures": [
-            {"name": _word(key), "value": digits(point.value), "step": max(point.step, 0), "values": lengths[key]}
+            {"name": _word(key), "value": digits(point.value), **_step(point.step), "values": lengths[key]}
             for key, point in sorted(run.metrics.items())
             if digits(point.value)
         ],
@@ -227,16 +303,35 @@ def _summary(run: "MLflowRun", registered: "list[ModelVersion]") -> str:
     if run.inputs:
         inputs = ", ".join(f"{item.name} ({item.context})" if item.context else item.name for item in run.inputs)
         said.append(f"Dataset inputs as MLflow names them: {inputs}.")
+    if run.ended and run.ended < run.started:
+        said.append(f"MLflow says that it ended at {moment(run.ended)}, before it started.")
     unreal = sorted(name for name, point in run.metrics.items() if not digits(point.value))
     if unreal:
         said.append(f"Metrics without a number that a record can hold: {', '.join(unreal)}.")
-    return " ".join(said)
+    return _cut(" ".join(said), SUMMARY)
 
 
-def captured_runs(ws: "Workspace", kind: str = "training-run") -> dict[str, Evidence]:
-    """Return the newest evidence of a kind of each captured run, by MLflow's run id."""
-    pieces = (ws.ledger.piece(index) for index in ws.ledger.indexes_of(kind))
+def captured_runs(ws: "Workspace", *kinds: str) -> dict[str, Evidence]:
+    """Return the newest evidence of each captured run, by MLflow's run id; of training runs if no kind is named."""
+    pieces = (piece for kind in kinds or ("training-run",) for piece in standing(ws, kind))
     return {str(piece.content["mlflow_run"]): piece for piece in pieces if "mlflow_run" in piece.content}
+
+
+def captured_versions(ws: "Workspace") -> dict[str, Evidence]:
+    """Return the newest evidence of each model version, by NAME@VERSION."""
+    return {piece.subjects[0]["name"]: piece for piece in standing(ws, "model-version")}
+
+
+def standing(ws: "Workspace", kind: str) -> Iterator[Evidence]:
+    """Yield the evidence of a kind, oldest first, without what was revoked or erased."""
+    taken_back = {
+        subject["digest"]["sha256"]
+        for index in ws.ledger.indexes_of("revocation")
+        for piece in ws.ledger.evidence(index, index + 1)
+        for subject in piece.subjects
+    }
+    for index in ws.ledger.indexes_of(kind):
+        yield from (piece for piece in ws.ledger.evidence(index, index + 1) if piece.digest not in taken_back)
 
 
 def digits(value: float) -> str | None:
@@ -246,18 +341,31 @@ def digits(value: float) -> str | None:
 
 
 def _word(value: Any) -> Any:
-    if not isinstance(value, str) or len(value) <= WORD:
-        return value
-    return value[: WORD - len(CUT)] + CUT
+    return _cut(value, WORD) if isinstance(value, str) else value
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - len(CUT)] + CUT
 
 
 def _registry(version: "ModelVersion") -> dict[str, Any]:
-    aliases = {"aliases": list(version.aliases)} if version.aliases else {}
+    aliases = {"aliases": [_word(alias) for alias in version.aliases]} if version.aliases else {}
     return {
         "name": version.name,
         "version": version.version,
         "uri": f"models:/{version.name}/{version.version}",
     } | aliases
+
+
+def _step(step: int) -> dict[str, int]:
+    """Return a step that the kind can hold; any other stands in the attachment alone."""
+    return {"step": step} if 0 <= step <= MAX_INTEGER else {}
+
+
+def times(run: "MLflowRun") -> dict[str, Any]:
+    """Return when a run began and ended; an end before its beginning is none."""
+    ended = run.ended if run.ended and run.ended >= run.started else None
+    return {"started_at": moment(run.started), "ended_at": moment(ended) if ended else None}
 
 
 def moment(milliseconds: int) -> str:

@@ -23,7 +23,10 @@ RECORDS = "records.jsonl"
 def capture_logged_model(ws: "Workspace", model_id: str, *, key: str | None = None, **fields: Any) -> list[Logged]:
     """Log a model that a run logged (MLflow 3) as `model-version` NAME@ID, digested file by file."""
     tracking = mirroring.read_mirror(ws).tracking
-    return capture.log_version(ws, tracking, tracking.logged_model(model_id), key=key, **fields)
+    found = tracking.logged_model(model_id)
+    return capture.log_version(
+        ws, tracking, found, capture.captured_versions(ws), capture.captured_runs(ws), key=key, **fields
+    )
 
 
 def capture_prompt(ws: "Workspace", name: str, *, key: str | None = None, **fields: Any) -> list[Logged]:
@@ -32,7 +35,7 @@ def capture_prompt(ws: "Workspace", name: str, *, key: str | None = None, **fiel
     found = mirroring.read_mirror(ws).tracking.prompt(wanted, version)
     data = canonical(json.loads(json.dumps({"template": found.template, **found.settings}, default=str)))
     subject = f"{found.name}@{found.version}"
-    if _stands(ws, subject, data):
+    if _stands(ws, "document", subject, data):
         return []
     authored = {
         "kind": "document",
@@ -59,7 +62,7 @@ def capture_dataset(
     found = mirroring.read_mirror(ws).tracking.evaluation_set(name)
     data = b"".join(sorted(canonical(json.loads(json.dumps(row, default=str))) + b"\n" for row in found.records))
     subject = f"{found.name}@{version or found.digest}"
-    if _stands(ws, subject, data):
+    if _stands(ws, "dataset", subject, data):
         return []
     authored = {
         "kind": "dataset",
@@ -80,9 +83,9 @@ def capture_dataset(
     return record.log(ws, [_told(authored)], how="capture", key=key, mlflow={"dataset": found.id})
 
 
-def _stands(ws: "Workspace", subject: str, data: bytes) -> bool:
-    known = ws.ledger.subject(subject)
-    return known is not None and known.sha256 == digest(data)
+def _stands(ws: "Workspace", kind: str, subject: str, data: bytes) -> bool:
+    pieces = (piece for piece in capture.standing(ws, kind) if piece.is_about(digest(data)))
+    return any(piece.subjects[0]["name"] == subject for piece in pieces)
 
 
 def _told(authored: Mapping[str, Any]) -> dict[str, Any]:

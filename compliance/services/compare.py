@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from compliance.core.differences import members
 from compliance.core.evidence import Evidence
-from compliance.errors import Unavailable, UnknownReference
+from compliance.errors import InvalidInput, Unavailable, UnknownReference
 from compliance.services import mirroring
 from compliance.services.checking import Problem
 from compliance.services.mirroring import Mirror
@@ -113,7 +113,7 @@ def differences(record: RunRecord, run: MLflowRun, tracking: Tracking) -> Iterat
 def _digest(tracking: Tracking, run: MLflowRun, path: str) -> str:
     try:
         return digest_of(tracking.read(run, path))
-    except UnknownReference:  # gone since it was listed
+    except (InvalidInput, UnknownReference):  # no file at all, or gone since it was listed
         return ""
 
 

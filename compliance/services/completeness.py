@@ -5,6 +5,7 @@ evidence (a `log` of type `completeness`), so that `status` and dossiers, which 
 missing and when somebody last looked.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,17 +14,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from compliance.core.completeness import newest
+from compliance.core.differences import told
 from compliance.core.evidence import Evidence, utc_text
-from compliance.errors import ComplianceError, InvalidInput
+from compliance.errors import ComplianceError, Conflict, InvalidInput, Unavailable
 from compliance.services import autolog, capture, mirroring, record, snapshot
-from compliance.services.evaluation_runs import is_evaluation
+from compliance.services.evaluation_runs import MEASURED, is_evaluation, is_safety
 from compliance.services.record import Logged
 from compliance.storage.mirror.record import ENVELOPE_TAG
 from compliance.storage.mirror.tracking import ACTIVE
 
 if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
-    from compliance.storage.mirror.tracking import MLflowRun, ModelVersion, Tracking
+    from compliance.storage.mirror.tracking import EvaluationSet, MLflowRun, ModelVersion, Tracking
 
 Step = Callable[[str], None]
 
@@ -35,6 +37,9 @@ class Tracked:
     scope: tuple[str, ...]
     runs: tuple["MLflowRun", ...]
     versions: tuple["ModelVersion", ...]
+    sets: tuple["EvaluationSet", ...]
+    experiments: frozenset[str]
+    """Their ids."""
 
 
 @dataclass(slots=True)
@@ -63,16 +68,17 @@ def capture_all(ws: "Workspace", *, key: str | None = None, step: Step | None = 
     tracking = mirroring.read_mirror(ws).tracking
     tracked = find(ws, tracking)
     logged = [piece for some in autolog.drain(ws) for piece in some]
-    unreadable: dict[str, str] = {}
-    captured = capture.captured_runs(ws)
-    for name, act in _captures(ws, tracking, tracked, captured, key, thorough=thorough):
+    failed: dict[str, ComplianceError] = {}
+    for name, act in _captures(ws, tracking, tracked, key, thorough=thorough):
         if step:
             step(name)
         try:
             logged += act()
         except ComplianceError as error:
-            unreadable[name] = error.problem
-    look = compare(ws, tracked, unreadable)
+            failed[name] = error
+            if isinstance(error, Unavailable):
+                tracking.experiments()  # raises where it is MLflow itself that is gone, and not the one thing
+    look = compare(ws, tracked, failed, thorough=thorough)
     look.logged = [*logged, *_log(ws, look, key)]
     return look
 
@@ -91,78 +97,149 @@ def find(ws: "Workspace", tracking: "Tracking") -> Tracked:
         scope=(*(f"experiment {e.name}" for e in experiments), *(f"model {name}" for name in models)),
         runs=tuple(run for e in experiments for run in tracking.runs(e.id) if _is_theirs(run)),
         versions=tuple(version for name in models for version in tracking.model_versions(name)),
+        sets=tuple(one for e in experiments for one in tracking.evaluation_sets(e.id)),
+        experiments=frozenset(e.id for e in experiments),
     )
 
 
-def compare(ws: "Workspace", tracked: Tracked, unreadable: Mapping[str, str] | None = None) -> Look:
-    """Hold what MLflow shows against the ledger, reading no file: whatever has no evidence, or has changed since."""
-    unread = unreadable or {}
-    captured = capture.captured_runs(ws) | capture.captured_runs(ws, "evaluation")
-    inputs = {item.name for run in tracked.runs for item in run.inputs}
-    judging = sum(map(is_evaluation, tracked.runs))
-    counts = {"run": len(tracked.runs) - judging, "evaluation-run": judging}
-    counts |= {"model-version": len(tracked.versions), "dataset": len(inputs)}
-    look = Look(tracked.scope, counts)
+def compare(
+    ws: "Workspace",
+    tracked: Tracked,
+    failed: Mapping[str, ComplianceError] | None = None,
+    *,
+    thorough: bool = False,
+) -> Look:
+    """Hold what MLflow shows against the ledger, reading no file: whatever has no evidence, or has changed since.
+
+    `failed` says why something could not be captured. Unless it was `thorough`, what the last look found of a
+    version's files still holds.
+    """
+    wrong = failed or {}
+    look = Look(tracked.scope, _counts(tracked))
+    captured = capture.captured_runs(ws, "training-run", *MEASURED)
     for run in tracked.runs:
-        state = _state_of_run(ws, run, captured.get(run.run_id))
-        what = "evaluation-run" if is_evaluation(run) else "run"
-        _note(look, what, run.name or run.run_id, run.run_id, state, unread.get(run.run_id))
+        state, detail = _state_of_run(ws, run, captured.get(run.run_id))
+        _note(look, _what(run), run.name or run.run_id, run.run_id, state, detail, wrong.get(run.run_id))
+    versions, last = capture.captured_versions(ws), {} if thorough else _last(ws)
     for version in tracked.versions:
-        name = f"{version.name}@{version.version}"
-        state = "" if ws.ledger.subject(name) else "no-evidence"
-        _note(look, "model-version", name, "", state, unread.get(name))
-    known = _dataset_names(ws)
-    for name in sorted(inputs - known):
-        _note(look, "dataset", name, "", "no-evidence", None)
+        name = capture.subject_of(version)
+        state, detail = _state_of_version(version, versions.get(name))
+        if not state and name not in wrong:
+            state, detail = last.get(name, ("", ""))
+        _note(look, "model-version", name, "", state, detail, wrong.get(name))
+    for name, id_, state, detail in _datasets(ws, tracked):
+        _note(look, "dataset", name, id_, state, detail)
     for run_id, piece in captured.items():
         if run_id not in {run.run_id for run in tracked.runs} and _was_tracked(piece, tracked):
-            _note(look, "run", piece.title, run_id, "deleted", None)
+            what = {"evaluation": "evaluation-run", "safety-result": "safety-run"}.get(piece.kind, "run")
+            _note(look, what, piece.title, run_id, "deleted")
     return look
 
 
 def _captures(
-    ws: "Workspace",
-    tracking: "Tracking",
-    tracked: Tracked,
-    captured: Mapping[str, Evidence],
-    key: str | None,
-    *,
-    thorough: bool,
+    ws: "Workspace", tracking: "Tracking", tracked: Tracked, key: str | None, *, thorough: bool
 ) -> Iterator[tuple[str, Callable[[], list[Logged]]]]:
+    captured = capture.captured_runs(ws)
     for run in tracked.runs:
-        state = _state_of_run(ws, run, captured.get(run.run_id))
+        piece = captured.get(run.run_id)
+        state, _ = _state_of_run(ws, run, piece)
         if is_evaluation(run):
             continue  # which version it judged, on which dataset, only a person can say
         if state in ("no-evidence", "changed") or (thorough and not state):
-            yield run.run_id, partial(capture.log_run, ws, tracking, run, captured.get(run.run_id), key=key)
+            yield run.run_id, partial(capture.log_run, ws, tracking, run, piece, key=key)
+    versions, captured = capture.captured_versions(ws), capture.captured_runs(ws)
     for version in tracked.versions:
-        if thorough or not ws.ledger.subject(f"{version.name}@{version.version}"):
-            yield f"{version.name}@{version.version}", partial(capture.log_version, ws, tracking, version, key=key)
+        name = capture.subject_of(version)
+        if name not in versions:
+            yield name, partial(capture.log_version, ws, tracking, version, versions, captured, key=key)
+        elif thorough:
+            yield name, partial(capture.check_version, ws, tracking, version, versions[name])
 
 
-def _state_of_run(ws: "Workspace", run: "MLflowRun", piece: Evidence | None) -> str:
+def _counts(tracked: Tracked) -> dict[str, int]:
+    runs = Counter(map(_what, tracked.runs))
+    data = {(item.name, item.digest) for run in tracked.runs for item in run.inputs}
+    data |= {(one.name, one.digest) for one in tracked.sets}
+    counts = {what: runs[what] for what in ("run", "evaluation-run", "safety-run")}
+    return counts | {"model-version": len(tracked.versions), "dataset": len(data)}
+
+
+def _what(run: "MLflowRun") -> str:
+    if is_safety(run):
+        return "safety-run"
+    return "evaluation-run" if is_evaluation(run) else "run"
+
+
+def _state_of_run(ws: "Workspace", run: "MLflowRun", piece: Evidence | None) -> tuple[str, str]:
     if run.status not in capture.OUTCOMES:
-        return "unfinished"
+        return "unfinished", ""
     if piece is None:
-        return "no-evidence"
-    return "changed" if snapshot.since(ws, piece, run) else ""
+        return "no-evidence", ""
+    changed = told(snapshot.since(ws, piece, run))
+    return ("changed", changed) if changed else ("", "")
+
+
+def _state_of_version(version: "ModelVersion", piece: Evidence | None) -> tuple[str, str]:
+    if piece is None:
+        return "no-evidence", ""
+    changed = told(capture.registry_changes(piece, version))
+    return ("changed", changed) if changed else ("", "")
 
 
 def _was_tracked(piece: Evidence, tracked: Tracked) -> bool:
     experiment = piece.predicate.get("source", {}).get("mlflow", {}).get("experiment")
-    return experiment in {run.experiment_id for run in tracked.runs}
+    return experiment in tracked.experiments
 
 
-def _dataset_names(ws: "Workspace") -> set[str]:
-    pieces = (ws.ledger.piece(index) for index in ws.ledger.indexes_of("dataset"))
-    return {str(subject["name"]).partition("@")[0] for piece in pieces for subject in piece.subjects}
+def _datasets(ws: "Workspace", tracked: Tracked) -> Iterator[tuple[str, str, str, str]]:
+    """Yield name, id, state and detail of each dataset without evidence.
+
+    MLflow's digest is no proof, but other digests are other data: one version on record stands for one of them.
+    """
+    on_record = defaultdict(set)
+    for piece in capture.standing(ws, "dataset"):
+        name, _, version = piece.subjects[0]["name"].partition("@")
+        on_record[name].add(version)
+    inputs: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for run in tracked.runs:
+        for item in run.inputs:
+            used = f"{item.context or 'input'} of {run.name or run.run_id}"
+            inputs[item.name][item.digest].append(used)
+    sets = {(one.name, one.digest) for one in tracked.sets}
+    for one in sorted(tracked.sets, key=lambda one: (one.name, one.digest)):
+        known = on_record[one.name]
+        if one.digest not in known:
+            told_ = f"MLflow's digest {one.digest}; on record: {', '.join(sorted(known))}" if known else ""
+            yield one.name, one.id, "changed" if known else "no-evidence", told_
+    for name, digests in sorted(inputs.items()):
+        if capture.is_dataset(ws, name):
+            continue
+        left = {d: used for d, used in digests.items() if d not in on_record[name] and (name, d) not in sets}
+        if len(left) <= len(on_record[name] - digests.keys()):
+            continue
+        for mlflows, users in sorted(left.items()):
+            some = f"{users[0]} and {len(users) - 1} more" if len(users) > 1 else users[0]
+            yield name, "", "no-evidence", f"MLflow's digest {mlflows}: {some}"
 
 
-def _note(look: Look, what: str, name: str, id_: str, state: str, unreadable: str | None) -> None:
-    found = {"what": what, "name": name[: capture.WORD], "id": id_, "state": state}
-    if unreadable:
-        found |= {"state": "unreadable", "detail": unreadable}
-    if found["state"]:
+def _last(ws: "Workspace") -> dict[str, tuple[str, str]]:
+    """Return what the newest look on record found of the files of versions."""
+    look = newest(ws.ledger.piece(index) for index in ws.ledger.indexes_of("log"))
+    found = (look.content.get("uncovered") or []) if look else []
+    return {
+        one["name"]: (one["state"], one.get("detail", ""))
+        for one in found
+        if one["what"] == "model-version" and one["state"] == "changed" and capture.OTHER_BYTES in one.get("detail", "")
+    }
+
+
+def _note(
+    look: Look, what: str, name: str, id_: str, state: str, detail: str = "", failed: ComplianceError | None = None
+) -> None:
+    if failed is not None:
+        state, detail = ("changed" if isinstance(failed, Conflict) else "unreadable"), failed.problem
+    found = {"what": what, "name": name[: capture.WORD], "id": id_, "state": state, "detail": detail}
+    if state:
         look.uncovered.append({field: value for field, value in found.items() if value})
 
 

@@ -6,14 +6,16 @@ guessed: the caller names both, as they stand on record. Inputs and outputs of t
 stay where they are; only verdicts, with the traces' ids, travel with the evidence.
 """
 
+import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from compliance.core.canonical import canonical
 from compliance.errors import InvalidInput
+from compliance.importers.metrics import named
 from compliance.kinds.metrics import KNOWN
 from compliance.services import capture, mirroring, snapshot
 from compliance.services.record import Logged
@@ -38,16 +40,31 @@ NAMES = {
     "r2_score": "r2",
 }
 """MLflow's names of the metrics that its default evaluator computes, and ours."""
+SAFETY = frozenset({
+    "safety", "conversational_safety", "pii_detection", "toxicity", "bias", "misuse", "piileakage", "pii_leakage",
+})  # fmt: skip
+"""Scorers and metrics of MLflow 3, and of those that it ships for DeepEval, that look for harm."""
+MEASURED = ("evaluation", "safety-result")
 Rows = list[dict[str, Any]]
 
 
 def capture_evaluation(
-    ws: "Workspace", run_id: str, *, model: str, dataset: str, key: str | None = None, **fields: Any
+    ws: "Workspace",
+    run_id: str,
+    *,
+    model: str,
+    dataset: str,
+    category: str | None = None,
+    better: Mapping[str, str] | None = None,
+    key: str | None = None,
+    **fields: Any,
 ) -> list[Logged]:
     """Log an ended evaluation run of MLflow as `evaluation` of `model` on `dataset` (NAME@VERSION, on record).
 
-    `fields` are the kind's own, such as `plan`. Returns nothing where the run stands on record as it is. Raises
-    UnknownReference for a run that MLflow does not have, InvalidInput for one that is not over or no evaluation.
+    With a `category` (toxicity, bias…) it is logged as `safety-result`; `better` says of scorers that give
+    numbers which way is better (higher, lower). `fields` are the kind's own, such as `plan`.
+    Returns nothing where the run stands on record as it is. Raises UnknownReference for a run that MLflow does not
+    have, InvalidInput for one that is not over or no evaluation.
     """
     tracking = mirroring.read_mirror(ws).tracking
     run = tracking.run(run_id)
@@ -64,19 +81,20 @@ def capture_evaluation(
     if verdicts:
         files[VERDICTS] = canonical([_told(one) for one in verdicts])
     authored: dict[str, Any] = {
-        "kind": "evaluation",
-        "title": f"{model} on {dataset} (MLflow run {run.name or run_id})",
+        "kind": "safety-result" if category else "evaluation",
+        "title": f"{model} on {dataset} (MLflow run {run.name or run_id})"[: capture.TITLE],
         "model": model,
         "dataset": dataset,
-        "started_at": capture.moment(run.started),
-        "ended_at": capture.moment(run.ended) if run.ended else None,
+        **capture.times(run),
         "mlflow_run": run_id,
         "tool": "mlflow.genai.evaluate" if verdicts else "mlflow.models.evaluate",
-        **(from_verdicts(verdicts) if is_genai(run) else from_metrics(run)),
+        **(from_verdicts(verdicts, better) if is_genai(run) else from_metrics(run)),
         **fields,
     }
+    if category:
+        authored |= {"category": category, "confusion": None}
     kept = {name: value for name, value in authored.items() if value is not None}
-    before = capture.captured_runs(ws, "evaluation").get(run_id)
+    before = capture.captured_runs(ws, *MEASURED).get(run_id)
     origin = {"run_id": run_id, "experiment": run.experiment_id}
     return capture.log_once(ws, kept, files, before, key=key, origin=origin)
 
@@ -84,6 +102,11 @@ def capture_evaluation(
 def is_evaluation(run: "MLflowRun") -> bool:
     """Say whether MLflow made the run to evaluate something."""
     return is_genai(run) or "example_count" in run.metrics
+
+
+def is_safety(run: "MLflowRun") -> bool:
+    """Say whether MLflow made the run to look for harm: one of its scorers, or of its own metrics, is of that sort."""
+    return is_evaluation(run) and any(_label(name.partition("/")[0]) in SAFETY for name in run.metrics)
 
 
 def is_genai(run: "MLflowRun") -> bool:
@@ -117,45 +140,70 @@ def from_metrics(run: "MLflowRun") -> dict[str, Any]:
     return told
 
 
-def from_verdicts(verdicts: "Sequence[Verdict]") -> dict[str, Any]:
-    """Return the evaluation fields that one verdict per trace and scorer gives; a verdict that failed is no pass."""
+def from_verdicts(verdicts: "Sequence[Verdict]", better: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the evaluation fields that one verdict per trace and scorer gives; a verdict that failed is no pass.
+
+    `better` says of scorers that give numbers which way is better, where no table does.
+    """
     traces = {one.trace for one in verdicts}
     by_scorer: dict[str, list[Verdict]] = defaultdict(list)
     for one in verdicts:
         if one.by != "expectation":
             by_scorer[one.name].append(one)
-    rows, lacking = [], []
+    rows, lacking, left_out = [], [], []
     for scorer, given in sorted(by_scorer.items()):
-        values = [one.value for one in given if one.error is None and one.value is not None]
-        if len(values) < len(traces):
-            lacking.append(f"{scorer} has no verdict on {len(traces) - len(values)} of {len(traces)} traces")
-        if row := _of_scorer(scorer, values):
+        values, disputed = _by_trace(given)
+        if disputed:
+            lacking.append(f"{scorer} has verdicts that differ on {disputed} of {len(traces)} traces")
+        if missing := len(traces) - len(values) - disputed:
+            lacking.append(f"{scorer} has no verdict on {missing} of {len(traces)} traces")
+        if row := _of_scorer(scorer, values, (better or {}).get(scorer)):
             rows.append(row)
+        elif values:
+            left_out.append(scorer)
     judges = sorted({f"{one.name} by {one.by}" for given in by_scorer.values() for one in given})
+    remarks = [f"Who judged: {', '.join(judges)}."] if judges else []
+    if left_out:
+        remarks.append(
+            f"Attached, but no row: {', '.join(left_out)}. Their verdicts are no yes or no, or numbers of which "
+            "nothing says which way is better (--better NAME=lower)."
+        )
     told: dict[str, Any] = {
         "metrics": rows or [_missing(len(traces))],
         "unit_of_analysis": "trace",
-        "remarks": [f"Who judged: {', '.join(judges)}."[:1000]] if judges else None,
+        "remarks": [remark[:1000] for remark in remarks] or None,
         "limits": ["Inputs and outputs of the traces are withheld: they stay in MLflow."],
     }
     if lacking or not rows:
-        reason = "; ".join(lacking) or "No scorer gave a verdict"
+        reason = "; ".join(lacking) or "No scorer gave a verdict that makes a figure"
         told |= {"completeness": "incomplete", "completeness_reason": f"{reason}."[:1000]}
     return told
 
 
-def _of_scorer(scorer: str, values: Sequence[Any]) -> dict[str, Any] | None:
+def _by_trace(given: "Iterable[Verdict]") -> tuple[list[Any], int]:
+    """Return one verdict for each trace that has one, and how many traces have several that differ."""
+    said: dict[str, list[Any]] = defaultdict(list)
+    for one in given:
+        value = one.value
+        if one.error is None and value is not None and not (isinstance(value, float) and not math.isfinite(value)):
+            said[one.trace].append(value)
+    agreed = [values[0] for values in said.values() if all(value == values[0] for value in values)]
+    return agreed, len(said) - len(agreed)
+
+
+def _of_scorer(scorer: str, values: Sequence[Any], better: str | None) -> dict[str, Any] | None:
+    """Return a scorer's row: yes is a pass, as MLflow counts it; a number has a direction or gives none."""
     name = _label(scorer)
     verdicts = [_truth(value) for value in values]
-    unit = {} if name in KNOWN else {"unit": "proportion", "better": "higher"}
     if values and all(verdict is not None for verdict in verdicts):
+        unit = {} if name in KNOWN else {"unit": "proportion", "better": better or "higher"}
         return {"name": name, "x": sum(map(bool, verdicts)), "n": len(values), **unit}
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    if not numbers or len(numbers) < len(values):
+    row = named(name, better)
+    if row is None or not numbers or len(numbers) < len(values):
         return None
     mean = capture.digits(float(sum(map(Fraction, numbers)) / len(numbers)))
-    unit = {} if name in KNOWN else {"unit": "score", "better": "higher"}
-    return {"name": name, "value": mean, "n": len(numbers), "reason": "A mean, no interval.", **unit} if mean else None
+    return {**row, "value": mean, "n": len(numbers), "reason": "A mean, no interval."} if mean else None
 
 
 def _truth(value: Any) -> bool | None:

@@ -64,9 +64,18 @@ def watch(ws: "Workspace", *, every: float, wake: threading.Event, key: str | No
 def listening(listener: "socket.socket", secret: bytes, wake: threading.Event) -> Iterator[None]:
     """Take webhook deliveries on `listener` in a thread of its own, until the block ends."""
     import uvicorn
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Brief(H11Protocol):
+        """Ends every connection after a while, also one whose headers never end."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self.loop.call_later(2 * PATIENCE_SECONDS, transport.abort)
 
     config = uvicorn.Config(
         Endpoint(secret, wake.set),
+        http=Brief,
         access_log=False,
         log_level="warning",
         server_header=False,

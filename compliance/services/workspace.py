@@ -181,15 +181,15 @@ class Workspace:
 
     # --- signing -------------------------------------------------------------------------------
 
-    def passphrase(self, variable: str = "COMPLIANCE_PASSPHRASE") -> Callable[[], bytes]:
-        return passphrase_source(self.root, self.config.keys.passphrase_file, variable=variable)
+    def passphrase(self, variable: str = "COMPLIANCE_PASSPHRASE", *, ask: bool = True) -> Callable[[], bytes]:
+        return passphrase_source(self.root, self.config.keys.passphrase_file, variable=variable, ask=ask)
 
-    def signer(self, name: str | None = None) -> Signer:
+    def signer(self, name: str | None = None, *, ask: bool = True) -> Signer:
         """Return a signing key by name or URI. Raises Unavailable for a wrong or missing pass phrase."""
         name = name or self.config.keys.default
         if name not in self._signers:
             uri = name if ":" in name else f"file:{KEYS}/{name}.pem"
-            self._signers[name] = load_signer(uri, self.root, self.passphrase())
+            self._signers[name] = load_signer(uri, self.root, self.passphrase(ask=ask))
         return self._signers[name]
 
     def forget_signer(self, name: str) -> None:

@@ -120,9 +120,9 @@ def load_signer(uri: str, root: Path, passphrase: Callable[[], bytes]) -> Signer
 
 
 def passphrase_source(
-    root: Path, config_passphrase_file: str | Path | None, variable: str = VARIABLE
+    root: Path, config_passphrase_file: str | Path | None, variable: str = VARIABLE, *, ask: bool = True
 ) -> Callable[[], bytes]:
-    """Return what fetches the pass phrase when it is needed: environment, then file, then a prompt on a terminal.
+    """Return what fetches the pass phrase when needed: environment, then file, then, where it may `ask`, a terminal.
 
     The log key has a variable of its own and falls back on the general one. What is returned raises Unavailable
     where none of these yields a pass phrase.
@@ -134,14 +134,14 @@ def passphrase_source(
                 return value.encode()
         if config_passphrase_file is not None:
             return _read(root / config_passphrase_file).strip()
-        if sys.stdin is not None and sys.stdin.isatty():
+        if ask and sys.stdin is not None and sys.stdin.isatty():
             from getpass import getpass
 
             if typed := getpass("Pass phrase of the signing key: "):
                 return typed.encode()
         raise Unavailable(
             "The signing key needs a pass phrase, and none was given.",
-            remedy=f"Set {variable}, or run the command on a terminal.",
+            remedy=f"Set {variable}{', or run the command on a terminal' if ask else ''}.",
         )
 
     return fetch

@@ -66,6 +66,15 @@ def test_being_compared_or_tested_with_is_no_ancestry() -> None:
     assert "test@1" not in told(lineage(RECORDS, digest("model@1")).upstream)
 
 
+def test_a_record_that_says_more_takes_the_place_of_the_one_that_it_superseded() -> None:
+    records = [piece(0, "training-run", ["run@2"], datasets=[ref("train@1", role="train")]), RECORDS[4]]
+    found = lineage(records, digest("model@1"), {digest("run@1"): ("run@2", digest("run@2"))})
+    assert [(link.node.name, link.evidence) for link in found.upstream] == [
+        ("run@2", "EV-000004"),
+        ("train@1", "EV-000000"),
+    ]
+
+
 def test_circles_end() -> None:
     circle = [piece(0, "dataset", ["a@1"], parent=ref("b@1")), piece(1, "dataset", ["b@1"], parent=ref("a@1"))]
     assert set(told(lineage(circle, digest("a@1")).upstream)) == {"b@1"}

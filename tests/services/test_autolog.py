@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
 import time
@@ -109,6 +110,7 @@ def test_every_run_that_ends_becomes_evidence(ws: Workspace, text: str, expected
     ("environment", "damage", "said"),
     [
         ({"COMPLIANCE_PASSPHRASE": "wrong"}, None, "pass phrase"),
+        ({"COMPLIANCE_PASSPHRASE": ""}, None, "Set COMPLIANCE_PASSPHRASE."),
         ({}, "set_tracking_uri", "reads sqlite:///mlflow.db"),
         ({}, "compliance.toml", "TOML"),
     ],
@@ -131,6 +133,23 @@ def test_what_is_wrong_with_the_workspace_is_a_warning(
     assert "Traceback" not in ran.stderr
 
 
+def test_a_script_on_a_terminal_is_not_held_up_by_a_question(ws: Workspace) -> None:
+    path = ws.root / "train.py"
+    path.write_text(HEAD + NESTED + 'print("done")\n', encoding="utf-8")
+    clean = {name: value for name, value in os.environ.items() if name != "COMPLIANCE_PASSPHRASE"}
+    ours, theirs = pty.openpty()
+    try:
+        ran = subprocess.run(
+            [sys.executable, path], cwd=ws.root, env=clean, stdin=theirs, start_new_session=True, capture_output=True,
+            text=True, check=False, timeout=300,
+        )  # fmt: skip
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert ran.stdout.endswith("done\n")
+    assert "Set COMPLIANCE_PASSPHRASE. Runs of this script" in ran.stderr
+
+
 def test_a_run_that_could_not_be_captured_is_taken_up_by_the_next(ws: Workspace) -> None:
     script(ws, HEAD + NESTED)
     settled(ws)
@@ -139,12 +158,14 @@ def test_a_run_that_could_not_be_captured_is_taken_up_by_the_next(ws: Workspace)
     (notes / "broken.json").write_text("{")
     ran = script(ws, HEAD + LEFT_OPEN)
     assert ran.returncode == 0
+    assert "have not become evidence yet (2)" in ran.stderr
     deadline = time.monotonic() + 120
     while "left open" not in outcomes(ws):
         assert time.monotonic() < deadline, (ws.root / autolog.LOG).read_text()
         time.sleep(0.2)
     said = (ws.root / autolog.LOG).read_text()
-    assert "0" * 32 in said
+    assert f"{'0' * 32} is given up" in said
+    assert not (notes / f"{'0' * 32}.json").exists()
     assert os.environ["COMPLIANCE_PASSPHRASE"] not in said
     assert (ws.root / autolog.LOG).stat().st_mode & 0o077 == 0
 

@@ -1,6 +1,7 @@
 """MLflow's own evaluations, really run, become evaluation evidence with counts and intervals."""
 
 import json
+import math
 import shutil
 import sqlite3
 from contextlib import closing
@@ -10,13 +11,15 @@ from typing import Any
 import pytest
 from support.mlflow_server import MakeWorkspace
 
+from compliance.core.completeness import remedy
 from compliance.errors import InvalidInput
 from compliance.services import mirroring
 from compliance.services.capture import capture_run
 from compliance.services.completeness import capture_all, compare, find
-from compliance.services.evaluation_runs import capture_evaluation
+from compliance.services.evaluation_runs import capture_evaluation, from_verdicts
 from compliance.services.workspace import Workspace
 from compliance.storage.mirror.client import tracked_at
+from compliance.storage.mirror.tracking import Verdict
 
 
 @pytest.fixture(scope="module")
@@ -116,13 +119,35 @@ def test_verdicts_on_traces_are_counted_and_a_judge_that_broke_is_no_pass(
     piece = captured(ws, evaluated[1]["genai"])
     found = rows(piece)
     assert (found["exact"]["x"], found["exact"]["n"]) == (2, 3)
-    assert (found["length"]["value"], found["length"]["n"]) == ("1.0", 3)
+    assert "length" not in found
+    assert "no row: length." in piece.content["remarks"][1]
     assert (found["breaks"]["x"], found["breaks"]["n"]) == (2, 2)
     assert piece.completeness == "incomplete"
     assert "breaks has no verdict on 1 of 3 traces" in piece.predicate["completeness_reason"]
     verdicts = next(a for a in piece.predicate["attachments"] if a["name"] == "verdicts.json")
     told = json.loads((ws.attachments / verdicts["sha256"]).read_bytes())
     assert sum(one["name"] == "exact" and one["value"] is True for one in told) == 2
+
+
+def test_a_scorers_number_has_the_direction_that_somebody_says(
+    ws: Workspace, evaluated: tuple[Path, dict[str, str]]
+) -> None:
+    (logged,) = capture_evaluation(
+        ws, evaluated[1]["genai"], model="net@1", dataset="held-out@1", better={"length": "lower"}
+    )
+    length = rows(ws.ledger.piece(int(logged.evidence[3:])))["length"]
+    assert (length["value"], length["n"], length["better"]) == ("1.0", 3, "lower")
+
+
+def test_a_trace_counts_once_and_not_where_its_judges_differ() -> None:
+    def said(trace: str, value: object, by: str = "human") -> Verdict:
+        return Verdict(trace, "ok", by, value)
+
+    told = from_verdicts([said("a", True), said("a", True), said("b", True), said("b", False), said("c", math.nan)])
+    assert [(row["x"], row["n"]) for row in told["metrics"]] == [(1, 1)]
+    assert told["completeness_reason"] == (
+        "ok has verdicts that differ on 1 of 3 traces; ok has no verdict on 1 of 3 traces."
+    )
 
 
 def test_what_has_not_changed_adds_nothing_and_what_has_says_so(
@@ -167,6 +192,23 @@ def test_an_evaluation_run_has_no_evidence_until_somebody_says_of_what(
         captured(ws, run)
     left = compare(ws, find(ws, mirroring.read_mirror(ws).tracking)).uncovered
     assert [one["what"] for one in left if one["what"] != "dataset"] == []
+
+
+def test_a_run_that_looked_for_harm_is_a_safety_run_and_can_be_a_safety_result(
+    ws: Workspace, evaluated: tuple[Path, dict[str, str]]
+) -> None:
+    from mlflow import MlflowClient
+
+    run = evaluated[1]["genai"]
+    MlflowClient(mirroring.place(ws).uri).log_metric(run, "safety/mean", 1.0)
+    left = {one["id"]: one for one in capture_all(ws).uncovered if "id" in one}
+    assert left[run]["what"] == "safety-run"
+    assert remedy(left[run]).endswith("--evaluates NAME@VERSION --on NAME@VERSION --category CATEGORY")
+    (logged,) = capture_evaluation(ws, run, model="net@1", dataset="held-out@1", category="toxicity")
+    assert logged.kind == "safety-result"
+    piece = ws.ledger.piece(int(logged.evidence[3:]))
+    assert piece.content["category"] == "toxicity"
+    assert run not in {one.get("id") for one in capture_all(ws).uncovered}
 
 
 def test_a_run_that_evaluated_nothing_is_refused(ws: Workspace) -> None:

@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ import pytest
 import urllib3
 from support.mlflow_server import MakeWorkspace, Server
 
-from compliance.services import watch
+from compliance.services import capture, watch
 from compliance.services.workspace import Workspace
 
 SECRET = "a secret of the test"
@@ -83,6 +84,29 @@ def test_an_outage_leaves_nothing_uncaptured(ws: Workspace, server: Server, clie
     assert "watched-two@1" in {f"{s['name']}@{s['version']}" for piece in look.logged for s in piece.subject}
 
 
+def test_an_outage_in_the_middle_of_a_look_signs_nothing_of_what_was_not_read(
+    ws: Workspace, server: Server, client: Any, wake: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(client, "watched-three")
+    captured = capture.log_run
+
+    def goes_away(*given: Any, **more: Any) -> Any:
+        server.stop()
+        return captured(*given, **more)
+
+    seen = watch.watch(ws, every=0.01, wake=wake)
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(capture, "log_run", goes_away)
+            assert next(seen).look is None
+        assert ws.ledger.indexes_of("log") == []
+    finally:
+        server.start()
+    look = next(seen).look
+    assert look is not None
+    assert look.uncovered == []
+
+
 def post(address: str, path: str, body: bytes, headers: dict[str, str], method: str = "POST") -> int:
     return urllib3.request(method, address + path, body=body, headers=headers, retries=False).status
 
@@ -105,6 +129,15 @@ def test_a_delivery_that_does_not_end_is_given_up(
         slow.sendall(b"POST /mlflow HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{")
         assert slow.recv(100).startswith(b"HTTP/1.1 408")
     assert not wake.is_set()
+
+
+def test_headers_that_do_not_end_are_given_up(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "PATIENCE_SECONDS", 0.2)
+    place = urlsplit(address)
+    with socket.create_connection((place.hostname, place.port), timeout=20) as slow:
+        slow.sendall(b"POST /mlflow HTTP/1.1\r\nHost: ")
+        with suppress(ConnectionResetError):
+            assert slow.recv(100) == b""
 
 
 def test_a_repeated_delivery_wakes_once(wake: threading.Event, address: str) -> None:

@@ -40,6 +40,7 @@ from compliance.storage.mirror.tracking import (
 
 PAGE = 1_000
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
+SETS = 1_000
 TRACES = 500
 """More than this many traces MLflow does not give at once."""
 
@@ -271,6 +272,16 @@ class ClientTracking:
         settings = {field: value for field, value in told.items() if value}
         return Prompt(found.name, str(found.version), found.template, settings, found.commit_message or "")
 
+    def evaluation_sets(self, experiment_id: str) -> list[EvaluationSet]:
+        search = partial(self._mlflow.search_datasets, experiment_ids=[experiment_id])
+        try:
+            found = list(self._all(search, SETS))
+        except Unavailable as error:
+            if error.facts.get("code") == "FEATURE_DISABLED":  # a store of plain files
+                return []
+            raise
+        return [EvaluationSet(one.name, one.dataset_id, one.digest or "") for one in found]
+
     def evaluation_set(self, name: str) -> EvaluationSet:
         import mlflow
 
@@ -360,6 +371,7 @@ class ClientTracking:
             f"MLflow at {self.label} cannot be used: {text}",
             remedy="The evidence is safe in the ledger. Mend the store, then run `compliance sync`.",
             refused=getattr(error, "error_code", "") in {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"},
+            code=getattr(error, "error_code", ""),
         )
 
 

@@ -164,6 +164,7 @@ class Http:
             remedy=LATER,
             refused=status in {400, 413},
             code=code,
+            status=status,
         )
 
 

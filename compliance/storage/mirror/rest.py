@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from compliance.storage.mirror.client import ClientTracking
 
 API = "/api/2.0/mlflow/"
+SETS = "/api/3.0/mlflow/datasets/search"
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 PAGE = 1_000
 MAX_DEPTH = 64
@@ -161,6 +162,21 @@ class RestTracking:
 
     def prompt(self, name: str, version: str = "") -> Prompt:
         return self._client().prompt(name, version)
+
+    def evaluation_sets(self, experiment_id: str) -> list[EvaluationSet]:
+        asked = {"experiment_ids": [experiment_id], "max_results": PAGE}
+        found: list[EvaluationSet] = []
+        try:
+            for answer in self._http.pages(lambda page: self._http.json("POST", SETS, asked | {"page_token": page})):
+                with self._http.as_mlflow():
+                    found += [
+                        EvaluationSet(one["name"], one["dataset_id"], one.get("digest", ""))
+                        for one in answer.get("datasets", [])
+                    ]
+        except Unavailable as error:
+            if error.facts.get("status") not in {404, 501}:  # a server that keeps none
+                raise
+        return found
 
     def evaluation_set(self, name: str) -> EvaluationSet:
         return self._client().evaluation_set(name)

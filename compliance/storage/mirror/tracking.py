@@ -103,7 +103,7 @@ class EvaluationSet:
     id: str
     digest: str
     """MLflow's own: eight hex digits."""
-    records: tuple[Mapping[str, object], ...]
+    records: tuple[Mapping[str, object], ...] = ()
 
 
 class Tracking(Protocol):
@@ -165,6 +165,9 @@ class Tracking(Protocol):
 
     def prompt(self, name: str, version: str = "") -> Prompt:
         """Return a version of a registered prompt, the newest where none is named. Raises UnknownReference."""
+
+    def evaluation_sets(self, experiment_id: str) -> "list[EvaluationSet]":
+        """Return an experiment's evaluation datasets without their records; none where the store keeps none."""
 
     def evaluation_set(self, name: str) -> EvaluationSet:
         """Return the newest evaluation dataset of a name. Raises UnknownReference."""
