@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.imports import SAMPLES, imported, tool_of
 
-from compliance.importers import NotSaidError, Source, damaged, importers, recognise
+from compliance.importers import NotSaidError, Source, importers, recognise, whose
 from compliance.importers.archive import Archive
 
 OURS = (
@@ -98,7 +98,7 @@ def test_what_is_left_of_a_truncated_file_is_never_complete(name: str, share: fl
     whole = (SAMPLES / name).read_bytes()
     cut = whole[: int(len(whole) * share)]
     source = Source.of("cut", cut)
-    if cut.strip() == whole.strip() or (recognise(source) or damaged(importers(), source)) is None:
+    if cut.strip() == whole.strip() or (recognise(source) or whose(source)) is None:
         return
     assert all(record["completeness"] != "complete" for record in imported(cut, dataset="data@1").records)
 
@@ -119,7 +119,7 @@ def test_bytes_changed_anywhere_never_crash(name: str, at: int, put: bytes) -> N
     at %= len(data)
     data[at : at + len(put)] = put
     source = Source.of("changed", bytes(data))
-    if name != COMPUTED and (recognise(source) or damaged(importers(), source)) is not None:
+    if name != COMPUTED and (recognise(source) or whose(source)) is not None:
         assert imported(bytes(data), dataset="data@1").records
 
 
