@@ -96,6 +96,7 @@ _OURS = (
     "cyclonedx:IMPORTER",
     "cyclonedx:XML",
     "spdx:IMPORTER",
+    "spdx:OTHER",
     "syft:IMPORTER",
     "pip_audit:IMPORTER",
     "sarif:IMPORTER",
