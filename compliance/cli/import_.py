@@ -1,5 +1,6 @@
 """`compliance import`: evidence from the result files of other tools."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,11 +76,29 @@ def import_(
         raise typer.Exit(MUST_CHANGE)
 
 
+def _shared(files: list[str]) -> str:
+    """Return the folder that all files lie in, with its `/`; none where there is none, or only one file."""
+    if len(set(files)) < 2 or len({file.startswith("/") for file in files}) > 1:
+        return ""
+    folder = os.path.commonpath([os.path.dirname(file) for file in files]).rstrip("/") + "/"
+    return folder if all(file.startswith(folder) for file in files) else ""
+
+
 def _told(outcomes: "list[Outcome]", dry_run: bool) -> None:
+    folder = _shared([outcome.file for outcome in outcomes])
+    if folder:
+        output.say(f"Files are named as they lie in {folder}.")
     output.table(
         ("FILE", "TOOL", "KIND", "COMPLETENESS", "EVIDENCE", "WHY"),
         [
-            (one.file, one.tool or "-", one.kind or "-", one.completeness or "-", one.evidence or "-", one.reason or "")
+            (
+                one.file[len(folder) :],
+                one.tool or "-",
+                one.kind or "-",
+                one.completeness or "-",
+                one.evidence or "-",
+                one.reason or "",
+            )
             for one in outcomes
         ],
     )

@@ -24,7 +24,7 @@ How to add a tool
 
 2. Add one line to `_OURS` below, a genuine small sample under tests/importers/samples with the command that made it,
    a test, and a row in docs/reference/importers.md. Other packages use the entry point group `compliance.importers`
-   (name = tool, value = module:IMPORTER).
+   (name = tool, value = module:IMPORTER); they are asked, and loaded, only about what none of ours recognises.
 
 What an importer gets: a `Source` (importers.source) whose views `json`, `lines` (one JSON value a line), `xml`,
 `front` (YAML front matter), `yaml`, `table` (CSV), `archive` (zip, Zstandard too) and, of a folder, `files` are parsed
@@ -43,25 +43,26 @@ their digits (`values.number`), times in UTC or not at all (`values.utc`), direc
 or example row enters a record.
 '''
 
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from compliance.errors import InvalidInput
 from compliance.importers.base import (
+    BrokenImporterError,
     Given,
     Importer,
     NotSaidError,
     Reading,
     Taken,
     UnreadableError,
-    damaged,
     read,
     unreadable,
 )
 from compliance.importers.source import Source
 
 __all__ = [
+    "BrokenImporterError",
     "Given",
     "Importer",
     "NotSaidError",
@@ -69,11 +70,11 @@ __all__ = [
     "Source",
     "Taken",
     "UnreadableError",
-    "damaged",
     "importers",
     "read",
     "recognise",
     "unreadable",
+    "whose",
 ]
 
 GROUP = "compliance.importers"
@@ -95,6 +96,7 @@ _OURS = (
     "cyclonedx:IMPORTER",
     "cyclonedx:XML",
     "spdx:IMPORTER",
+    "spdx:OTHER",
     "syft:IMPORTER",
     "pip_audit:IMPORTER",
     "sarif:IMPORTER",
@@ -131,23 +133,43 @@ _OURS = (
 
 
 @cache
-def importers() -> tuple[Importer, ...]:
-    """Return all importers, ours first. Raises InvalidInput for a package whose importer cannot be loaded."""
-    found: list[Importer] = []
-    for target in _OURS:
-        module, _, name = target.partition(":")
-        found.append(getattr(import_module(f"{__name__}.{module}"), name))
+def _ours() -> tuple[Importer, ...]:
+    targets = (target.partition(":") for target in _OURS)
+    return tuple(getattr(import_module(f"{__name__}.{module}"), name) for module, _, name in targets)
+
+
+@cache
+def _others() -> tuple[Importer, ...]:
+    """Return the importers of other packages. Raises BrokenImporterError for one that cannot be loaded."""
+    found = []
     for entry in entry_points(group=GROUP):
         try:
-            found.append(entry.load())
-        except (ImportError, AttributeError) as error:
-            raise InvalidInput(
-                f"The importer {entry.name} comes from {entry.value}, which cannot be loaded: {error}.",
-                remedy="Mend or uninstall the package that brings it.",
-            ) from error
+            one = entry.load()
+        except Exception as error:
+            raise BrokenImporterError(entry.name, f"{entry.value} cannot be loaded", error) from error
+        if not isinstance(one, Importer):
+            raise BrokenImporterError(entry.name, f"{entry.value} is no Importer")
+        found.append(one)
     return tuple(found)
 
 
+def importers() -> tuple[Importer, ...]:
+    """Return all importers, ours first. Raises BrokenImporterError for a package's that cannot be loaded."""
+    return (*_ours(), *_others())
+
+
 def recognise(source: Source) -> Importer | None:
-    """Return the importer of the tool whose content this is, or None."""
-    return next((one for one in importers() if one.recognise(source)), None)
+    """Return the importer of the tool whose content this is, or None. Raises BrokenImporterError."""
+    return _first(source, Importer.recognises)
+
+
+def whose(source: Source) -> Importer | None:
+    """Return the importer whose marks stand in a file that no recogniser can parse, or None."""
+    return _first(source, Importer.betrayed_by) if source.problem is not None else None
+
+
+def _first(source: Source, asked: Callable[[Importer, Source], bool]) -> Importer | None:
+    for some in (_ours, _others):
+        if found := next((one for one in some() if asked(one, source)), None):
+            return found
+    return None

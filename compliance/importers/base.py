@@ -34,6 +34,16 @@ class NotSaidError(InvalidInput):
     code = "not-said"
 
 
+class BrokenImporterError(InvalidInput):
+    """An importer failed where no file may make it fail: a fault of its own."""
+
+    code = "broken-importer"
+
+    def __init__(self, tool: str, what: str, error: Exception | None = None) -> None:
+        why = f": {type(error).__name__}: {error}" if error is not None else ""
+        super().__init__(f"The importer {tool} is broken: {what}{why}.", remedy="Mend or uninstall what brings it.")
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """What the user says because a file cannot."""
@@ -93,6 +103,19 @@ class Importer:
     marks: tuple[tuple[bytes, ...], ...] = ()
     """Bytes that together betray the tool even in a file too damaged to be parsed; any one group of them does."""
 
+    def recognises(self, source: Source) -> bool:
+        """Say whether the content is this tool's. Raises BrokenImporterError."""
+        try:
+            return self.recognise(source)
+        except InvalidInput:
+            raise
+        except Exception as error:
+            raise BrokenImporterError(self.tool, f"it cannot look at {source.name}", error) from error
+
+    def betrayed_by(self, source: Source) -> bool:
+        """Say whether a damaged file is this tool's."""
+        return any(source.holds(*marks) for marks in self.marks)
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -108,7 +131,7 @@ def read(importer: Importer, source: Source, given: Given) -> Taken:
     """Return the records of one recognised file, whole with completeness, summary and the original attached.
 
     Content that does not hold together is never an error here: its original becomes an `unreadable` document.
-    Raises NotSaidError where the user must say more.
+    Raises NotSaidError where the user must say more, BrokenImporterError for a fault of the importer itself.
     """
     try:
         reading = importer.read(source, given)
@@ -125,6 +148,8 @@ def read(importer: Importer, source: Source, given: Given) -> Taken:
     except _MISSHAPEN as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
         return unreadable(importer, source, f"It is not laid out as {importer.tool} writes it: {what}.")
+    except Exception as error:
+        raise BrokenImporterError(importer.tool, f"it cannot read {source.name}", error) from error
 
 
 def unreadable(importer: Importer, source: Source, reason: str) -> Taken:
@@ -173,13 +198,6 @@ def accounted(held: int | None, expected: int) -> tuple[dict[str, Any], list[str
 def of_all(held: int, given: Given) -> str:
     """Return how many cases a title names, so that the same file with `--cases` is another result than without."""
     return f"{held} cases" if given.cases is None else f"{held} of {given.cases} cases"
-
-
-def damaged(importers: Sequence[Importer], source: Source) -> Importer | None:
-    """Return the tool whose marks stand in a file that no recogniser can parse."""
-    if source.problem is None:
-        return None
-    return next((one for one in importers if any(source.holds(*marks) for marks in one.marks)), None)
 
 
 def _finished(tool: str, source: Source, reading: Reading, authored: Mapping[str, Any], given: Given) -> dict[str, Any]:
@@ -273,8 +291,9 @@ def attachment_name(source: Source) -> str:
 
 
 def _plain(name: str) -> str:
-    """Return a name as an attachment may have it: no folder, no control character."""
-    return re.sub(r"[\x00-\x1f\x7f\\]", "_", name.rstrip("/").rpartition("/")[2])[-255:] or "original"
+    """Return a name as an attachment may have it: no folder, no control character, no byte that is not UTF-8."""
+    plain = name.rstrip("/").rpartition("/")[2].encode(errors="replace").decode()
+    return re.sub(r"[\x00-\x1f\x7f\\]", "_", plain)[-255:] or "original"
 
 
 def _sentence(text: str) -> str:

@@ -27,6 +27,8 @@ _STATES = {
     "not_affected": "not-affected",
 }
 """What the bill's analysis says to what a record says; without analysis nothing is decided."""
+_UNCLEAR = {"unknown", "not_specified"}
+"""What a composition may say that is neither complete nor incomplete."""
 
 
 def _recognise(source: Source) -> bool:
@@ -52,14 +54,16 @@ def _reading(source: Source, data: Mapping[str, Any]) -> Reading:
     metadata = mapping(data.get("metadata") or {}, "metadata")
     components = list(_components(data.get("components")))
     subject = mapping(metadata.get("component") or {}, "component")
-    about = " ".join(filter(None, [word(subject.get("name")), word(subject.get("version"))]))
+    about = _known_as(subject)
     gaps = [
         f"The bill calls a composition {one['aggregate']}."
         for one in listing(data.get("compositions") or [], "compositions")
         if str(one.get("aggregate")).startswith("incomplete")
     ]
+    unclear = {str(one.get("aggregate")) for one in data.get("compositions") or []} & _UNCLEAR
     types = {str(one.get("type")) for one in components}
     phases = {str(one.get("phase")) for one in listing(metadata.get("lifecycles") or [], "lifecycles")}
+    names = {str(one["bom-ref"]): _known_as(one) for one in (subject, *components) if one.get("bom-ref")}
     tools = list(_tools(metadata.get("tools")))
     made = bill.record(
         source,
@@ -72,9 +76,12 @@ def _reading(source: Source, data: Mapping[str, Any]) -> Reading:
         serial=word(data.get("serialNumber")),
         generated_at=utc(metadata.get("timestamp")),
         tool=word(", ".join(tools)),
-        vulnerabilities=[_vulnerability(one) for one in listing(data.get("vulnerabilities") or [], "vulnerabilities")],
+        vulnerabilities=[
+            _vulnerability(one, names) for one in listing(data.get("vulnerabilities") or [], "vulnerabilities")
+        ],
     )
-    notes = ["Whether it is of the shipped product or of an environment, no bill says."]
+    notes = [f"The bill calls a composition {', '.join(sorted(unclear))}."] if unclear else []
+    notes += ["Whether it is of the shipped product or of an environment, no bill says."]
     if data.get("declarations"):
         notes.append("It holds declarations (attestations), which stand in the original alone.")
     if any(one.get("modelCard") for one in components):
@@ -114,7 +121,11 @@ def _licence(choice: Mapping[str, Any]) -> str:
     return str(choice.get("expression") or inner.get("id") or inner.get("name") or "")
 
 
-def _vulnerability(one: Mapping[str, Any]) -> dict[str, Any]:
+def _known_as(one: Mapping[str, Any]) -> str:
+    return " ".join(filter(None, [word(one.get("name")), word(one.get("version"))]))
+
+
+def _vulnerability(one: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     ratings = [str(rating.get("severity")) for rating in listing(one.get("ratings") or [], "ratings")]
     known = [severity for severity in ("critical", "high", "medium", "low", "none") if severity in ratings]
     analysis = mapping(one.get("analysis") or {}, "analysis")
@@ -123,9 +134,9 @@ def _vulnerability(one: Mapping[str, Any]) -> dict[str, Any]:
         "severity": known[0] if known else "unknown",
         "status": _STATES.get(str(analysis.get("state")), "under-investigation"),
     }
-    affected = [word(mapping(ref, "affects").get("ref")) for ref in listing(one.get("affects") or [], "affects")]
-    if affected and affected[0]:
-        told["component"] = affected[0]
+    refs = [str(mapping(ref, "affects").get("ref") or "") for ref in listing(one.get("affects") or [], "affects")]
+    if affected := word(", ".join(names.get(ref) or ref for ref in refs if ref)):
+        told["component"] = affected
     if reason := word(analysis.get("detail") or analysis.get("justification")):
         told["justification"] = reason
     return told
@@ -173,6 +184,7 @@ def _xml_component(one: Element) -> dict[str, Any]:
             licences.append({"license": {"id": text(child(choice, "id")), "name": text(child(choice, "name"))}})
     return {
         "type": one.get("type"),
+        "bom-ref": one.get("bom-ref"),
         **{name: text(child(one, name)) for name in ("group", "name", "version", "purl")},
         "licenses": licences,
         "hashes": [{"alg": hashed.get("alg"), "content": text(hashed)} for hashed in _inside(child(one, "hashes"))],

@@ -33,6 +33,8 @@ _FIRST = {
 }  # fmt: skip
 """The same in reports of versions before 0.6: metric and its figures."""
 _LOWER = {"mape"}
+_OF_ONE = {"MinValue", "MaxValue", "MedianValue", "QuantileValue"}
+"""Metrics whose value may be a single person's; their tests name it behind a colon."""
 _OUTCOMES = {"SUCCESS": True, "FAIL": False, "WARNING": False}
 
 
@@ -131,7 +133,7 @@ def _metric(found: _Found, name: str, settings: Mapping[str, Any], value: Any) -
         _share(found, "missing_rate", told.get("count"), told.get("share"), word(settings.get("column")))
     elif name == "ValueDrift":
         _drift(found, settings.get("column"), settings.get("method"), settings.get("threshold"), value)
-    else:
+    elif name not in found.data.left_out:
         found.data.left_out.append(name)
 
 
@@ -166,7 +168,9 @@ def _test(found: _Found, test: Mapping[str, Any]) -> None:
     status = test.get("status")
     status = status.get("status") if isinstance(status, dict) else status
     on_model = about in _ON_MODEL or test.get("group") in ("classification", "regression")
-    found.tests.append((clip(str(test.get("name")), 500), str(status).rpartition(".")[2], on_model))
+    name = str(test.get("name"))
+    name = name.partition(": ")[0] if about in _OF_ONE else name
+    found.tests.append((clip(name, 500), str(status).rpartition(".")[2], on_model))
 
 
 def _take_first(found: _Found, data: Mapping[str, Any]) -> None:

@@ -90,8 +90,16 @@ def _read(source: Source, given: Given) -> Reading:
         model=_target(setup),
         gaps=gaps,
         withheld=f"{some(len(known), 'attempt')} with prompts and outputs" if known else None,
-        notes=_uncounted(evals, attempts),
+        notes=[*_repeated(setup), *_uncounted(evals, attempts)],
     )
+
+
+def _repeated(setup: Mapping[str, Any]) -> list[str]:
+    """Say where several outputs answer one prompt."""
+    times = count(setup.get("run.generations")) or 1
+    if times == 1:
+        return []
+    return [f"Each prompt was asked {times} times: such outputs are not independent, and intervals are wider in truth."]
 
 
 def _uncounted(evals: list[dict[str, Any]], attempts: list[dict[str, Any]]) -> list[str]:

@@ -9,9 +9,10 @@ stated figure must agree. Prompts, answers and traces stay in the original.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from compliance.core.reading import read_foreign
 from compliance.importers.base import Given, Importer, Reading, UnreadableError, no_result
 from compliance.importers.metrics import Rows, named
-from compliance.importers.source import Source, member
+from compliance.importers.source import Source
 from compliance.importers.values import count, label, listing, mapping, number, present, some, utc, word
 from compliance.kinds.metrics import KNOWN
 
@@ -63,16 +64,20 @@ def _unpacked(source: Source) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return header and samples of an `.eval` archive; one without header is a run that has not ended."""
     files = source.archive
     assert files is not None
-    names = sorted(name for name in files if name.startswith("samples/") and name.endswith(".json"))
-    if "header.json" in files:
-        log = mapping(member(files, "header.json"), "header.json")
-    elif "_journal/start.json" in files:
-        log = {"status": "started", **mapping(member(files, "_journal/start.json"), "start.json")}
-    else:
+    heads: dict[str, dict[str, Any]] = {}
+    samples = []
+    for name in sorted(files):  # all of them, since each brings its own checksum
+        data = files[name]
+        if name in ("header.json", "_journal/start.json"):
+            heads[name] = mapping(read_foreign(data, name), name)
+        elif name.startswith("samples/") and name.endswith(".json"):
+            samples.append(_slim(read_foreign(data, name)))
+    if not heads:
         raise UnreadableError("The archive holds neither a header nor the journal of a started run.")
+    log = heads.get("header.json") or {"status": "started", **heads["_journal/start.json"]}
     if not log.keys() >= _HEADER:
         raise UnreadableError("The archive's header is not that of a log.")
-    return log, [_slim(member(files, name)) for name in names]
+    return log, samples
 
 
 def _slim(sample: Any) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def _record(
         "benchmark": present(
             {
                 "name": word(task),
-                "version": word(mapping(data["versions"], "versions").get(task)),
+                "version": _version(mapping(data["versions"], "versions").get(task)),
                 "items": _samples(task, data)[0] or None,
                 "url": word(settings.get("dataset_path")),
             }
@@ -121,6 +121,11 @@ def _record(
         "gaps": [*gaps, *rows.gaps],
         "summary": " ".join(rows.notes()),
     }
+
+
+def _version(told: Any) -> str | None:
+    """Return a task's version; a group of tasks has none, and says so."""
+    return None if told == "N/A" else word(told)
 
 
 def _samples(task: str, data: Mapping[str, Any]) -> tuple[int | None, int | None]:
@@ -186,7 +191,7 @@ def _read_samples(source: Source, given: Given) -> Reading:
             rows.left_out.append(name)
     gaps = ["The samples alone do not say which task they belong to, nor how many there should be."]
     gaps += [f"The file is cut off: {lines.broken}"] if lines.broken else []
-    what = some(len(samples), "sample")
+    what = some(len({str(sample["doc_id"]) for sample in samples}), "sample")
     record = {
         "kind": "evaluation",
         "title": f"{TOOL}: {what}",

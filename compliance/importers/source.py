@@ -5,6 +5,7 @@ None where the bytes are not of that shape. `problem` then says what is wrong wi
 do not keep it: a truncated file, nesting without end, entities, a bomb. Nothing here knows a path of this machine.
 """
 
+import codecs
 import csv
 import io
 import json
@@ -148,6 +149,8 @@ class Source:
 
     @cached_property
     def _start(self) -> bytes:
+        if self.data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            self._refuse("is UTF-16 text: save it as UTF-8")
         return self.data[:_LOOK].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
 
     @cached_property

@@ -1,9 +1,12 @@
-"""SPDX 2.x as JSON: a bill of materials becomes an `sbom`. NOASSERTION is nothing stated."""
+"""SPDX 2.x as JSON: a bill of materials becomes an `sbom`. NOASSERTION is nothing stated.
+
+SPDX as tag-value, YAML, XML or RDF, and SPDX 3, are not read: JSON of 2.x is asked for.
+"""
 
 from typing import Any
 
 from compliance.importers import bill
-from compliance.importers.base import Given, Importer, Reading
+from compliance.importers.base import Given, Importer, NotSaidError, Reading
 from compliance.importers.source import Source
 from compliance.importers.values import listing, mapping, utc, word
 
@@ -49,4 +52,22 @@ def _component(one: dict[str, Any]) -> dict[str, Any]:
     return bill.component(one.get("name"), version=one.get("versionInfo"), purl=purl, licence=licence, sha256=digest)
 
 
+def _recognise_other(source: Source) -> bool:
+    data = source.json
+    if isinstance(data, dict):
+        return "spdx.org/rdf/" in str(data.get("@context")) and "@graph" in data
+    head = source.data[:_LOOK]
+    return data is None and any(mark in head for mark in (b"SPDXVersion: SPDX-", b"spdxVersion: SPDX-", _XML, _RDF))
+
+
+def _read_other(source: Source, given: Given) -> Reading:
+    raise NotSaidError(
+        "This is SPDX in another form than JSON of version 2.",
+        remedy="Write it as JSON of version 2.2 or 2.3 with the tool that made it, or with pyspdxtools.",
+    )
+
+
+_LOOK = 1 << 16
+_XML, _RDF = b"<spdxVersion>SPDX-", b'"http://spdx.org/rdf/terms#"'
+OTHER = Importer(TOOL, _recognise_other, _read_other)
 IMPORTER = Importer(TOOL, _recognise, _read, marks=((b'"spdxVersion"', b'"SPDX-'),))

@@ -15,16 +15,16 @@ from compliance.core.evidence import Basis, Completeness
 from compliance.core.reading import MAX_BYTES
 from compliance.errors import Conflict, InvalidInput, Unavailable, UnknownReference
 from compliance.importers import (
+    BrokenImporterError,
     Given,
     Importer,
     NotSaidError,
     Source,
     Taken,
-    damaged,
-    importers,
     read,
     recognise,
     unreadable,
+    whose,
 )
 from compliance.importers.archive import MAGIC, MAX_MEMBERS, MAX_UNPACKED
 from compliance.importers.base import UNKNOWN, accounted
@@ -117,11 +117,18 @@ class _Importing:
         """What this run has come across: a dry run finds nothing of it in the ledger."""
 
     def place(self, place: _Place) -> list[Outcome]:
+        """Import one file or folder; one that cannot be read, or breaks its importer, stops no other."""
+        try:
+            return self._place(place)
+        except (_OutOfReachError, BrokenImporterError) as error:
+            return [Outcome(str(place.path), reason=f"{error.problem} {error.remedy}", refused=True)]
+
+    def _place(self, place: _Place) -> list[Outcome]:
         source = _opened(place)
         if source is None:
             return [Outcome(str(place.path), reason=f"It is larger than {MAX_BYTES >> 20} MB.", refused=True)]
         importer = recognise(source)
-        if importer is None and (importer := damaged(importers(), source)) is not None:
+        if importer is None and (importer := whose(source)) is not None:
             return self._log(importer, source, unreadable(importer, source, f"It {source.problem}"))
         if importer is None:
             why = f"{NOBODY} It {source.problem}" if source.problem else NOBODY
@@ -131,7 +138,7 @@ class _Importing:
             records = [_computed(self._completed(one, importer), place.path, self.given) for one in taken.records]
         except NotSaidError as error:
             return [_refused(source, importer, error)]
-        except UnknownReference:
+        except (UnknownReference, BrokenImporterError):
             raise
         except InvalidInput as error:
             return self._log(importer, source, unreadable(importer, source, error.problem))
@@ -339,8 +346,14 @@ class _Files(Mapping[str, bytes]):
         if name not in self._names:
             raise KeyError(name)
         if name not in self._read:
-            self._read[name] = (self._folder / name).read_bytes()
+            try:
+                self._read[name] = (self._folder / name).read_bytes()
+            except OSError as error:
+                _unavailable(error, self._folder / name)
         return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -385,8 +398,13 @@ def _opened(place: _Place) -> Source | None:
             data = start + stream.read(limit + 1 - len(start))
         return Source.of(str(place.path), data) if len(data) <= limit else None
     except OSError as error:
-        _unavailable(error)
+        _unavailable(error, place.path)
 
 
-def _unavailable(error: OSError) -> NoReturn:
-    raise Unavailable(f"{error.filename} cannot be read: {error.strerror}.", remedy="Check its permissions.") from error
+class _OutOfReachError(Unavailable):
+    """The disk does not give a file."""
+
+
+def _unavailable(error: OSError, path: Path | None = None) -> NoReturn:
+    problem = f"{error.filename or path} cannot be read: {error.strerror}."
+    raise _OutOfReachError(problem, remedy="Check its permissions.") from error

@@ -77,6 +77,15 @@ def test_hostile_files_never_crash_and_never_pass(compliance: Compliance, worksp
     assert all(row["completeness"] in (None, "unreadable") for row in done.json)
 
 
+def test_the_table_names_files_as_they_lie_in_their_folder(compliance: Compliance, workspace: Path) -> None:
+    folder = SAMPLES / "inspect_ai"
+    told = compliance("import", folder, AUDIT, "--dry-run", cwd=workspace)
+    assert f"as they lie in {SAMPLES}/." in told.err
+    assert [line.split()[0] for line in told.out.splitlines()[1:]][-1] == "pip_audit/all_skipped.json"
+    (alone,) = compliance("import", AUDIT, "--dry-run", cwd=workspace).out.splitlines()[1:]
+    assert alone.startswith(str(AUDIT))
+
+
 def test_a_path_that_is_not_there_and_names_that_repaint_the_terminal(compliance: Compliance, workspace: Path) -> None:
     gone = compliance("import", "nowhere.json", cwd=workspace)
     assert gone.code == 2

@@ -80,6 +80,15 @@ def test_a_preset_and_a_metric_beside_it_are_one_figure() -> None:
     assert _kind(got, "evaluation")["completeness"] == "complete"
 
 
+def test_a_single_persons_value_does_not_stand_in_the_name_of_a_test() -> None:
+    data = json.loads((FOLDER / "report.json").read_text())
+    for about, name in (("MinValue", "Minimal value of 'age': Equal 23.5"), ("RowCount", "Row count: Equal 300")):
+        config = {"params": {"type": f"evidently:metric_v2:{about}"}}
+        data["tests"].append({"name": name, "status": "FAIL", "metric_config": config})
+    told = _kind(imported(json.dumps(data).encode(), dataset="data@1"), "monitoring")["content"]["conclusion"]
+    assert "Not met: Minimal value of 'age'. Not met: Row count: Equal 300." in told
+
+
 def test_a_snapshot_reads_like_a_report() -> None:
     got = imported(FOLDER / "snapshot.json", dataset="data@1")
     assert got.row("accuracy")["value"] == "0.85"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.imports import SAMPLES, imported, tool_of
 
-from compliance.importers import NotSaidError, Source, damaged, importers, recognise
+from compliance.importers import NotSaidError, Source, importers, recognise, whose
 from compliance.importers.archive import Archive
 
 OURS = (
@@ -22,10 +22,15 @@ OURS = (
     "cyclonedx",
     "hugging_face",
     "great_expectations",
+    "spdx",
 )
 ASKED = {
     "scikit_learn/roc.csv": "Import the predictions",
     "great_expectations/suite.json": "log dataset --expectations",
+    **{
+        f"spdx/{name}": "as JSON of version 2.2 or 2.3"
+        for name in ("demo.spdx", "demo.yaml", "demo.xml", "demo.rdf.xml", "three.jsonld")
+    },
 }
 """Files that say too little, and what is asked for instead."""
 FILES = sorted(
@@ -47,6 +52,7 @@ EXPECTED = {
     "junit/junit_mixed.xml": ("JUnit XML", "document", "incomplete"),
     "junit/junit_passed.xml": ("JUnit XML", "document", "complete"),
     "pip_audit/all_skipped.json": ("pip-audit", "sbom", "incomplete"),
+    "spdx/demo.json": ("SPDX", "sbom", "complete"),
     "sarif/bandit.sarif.json": ("SARIF", "safety-result", "complete"),
     "scikit_learn/classification_report.json": ("scikit-learn", "evaluation", "complete"),
     "scikit_learn/classification_report.csv": ("scikit-learn", "evaluation", "complete"),
@@ -98,7 +104,7 @@ def test_what_is_left_of_a_truncated_file_is_never_complete(name: str, share: fl
     whole = (SAMPLES / name).read_bytes()
     cut = whole[: int(len(whole) * share)]
     source = Source.of("cut", cut)
-    if cut.strip() == whole.strip() or (recognise(source) or damaged(importers(), source)) is None:
+    if cut.strip() == whole.strip() or (recognise(source) or whose(source)) is None:
         return
     assert all(record["completeness"] != "complete" for record in imported(cut, dataset="data@1").records)
 
@@ -119,7 +125,7 @@ def test_bytes_changed_anywhere_never_crash(name: str, at: int, put: bytes) -> N
     at %= len(data)
     data[at : at + len(put)] = put
     source = Source.of("changed", bytes(data))
-    if name != COMPUTED and (recognise(source) or damaged(importers(), source)) is not None:
+    if name != COMPUTED and (recognise(source) or whose(source)) is not None:
         assert imported(bytes(data), dataset="data@1").records
 
 
@@ -228,6 +234,22 @@ def lm_eval(**changes: Any) -> bytes:
     return json.dumps(LM_EVAL | changes).encode()
 
 
+def test_a_group_of_tasks_has_no_version() -> None:
+    content = imported(lm_eval(versions={"pubmedqa": 1.0, "mmlu": "N/A"})).records[1]["content"]
+    assert "version" not in content["benchmark"]
+
+
+def test_samples_under_several_filters_are_counted_once() -> None:
+    lines = [
+        {"doc_id": at, "filter": chosen, "resps": [], "filtered_resps": [], "target": "x", "exact_match": 1.0}
+        for at in range(3)
+        for chosen in ("strict", "loose")
+    ]
+    got = imported(b"".join(json.dumps(line).encode() + b"\n" for line in lines), dataset="data@1")
+    assert got.only["title"] == "lm-eval: 3 samples"
+    assert got.row("exact_match", filter="loose")["n"] == 3
+
+
 def test_subtasks_are_groups_of_their_task() -> None:
     got = imported(lm_eval())
     assert [record["title"] for record in got.records] == ["lm-eval: pubmedqa", "lm-eval: mmlu"]
@@ -286,6 +308,12 @@ def test_outputs_that_nobody_could_judge_are_no_passes() -> None:
     assert "4 outputs were not judged" in got.reasons
     row = got.row("attack_success_rate", probe="promptinject.Hijack", detector="d.D")
     assert (row["x"], row["n"]) == (1, 10)
+
+
+def test_answers_to_one_prompt_are_not_independent() -> None:
+    scan = garak(tried()).replace(b'"plugins.target_type"', b'"run.generations": 2, "plugins.target_type"')
+    assert "Each prompt was asked 2 times" in imported(scan).summaries
+    assert "asked" not in imported(garak(tried())).summaries
 
 
 def test_a_scan_without_detectors_is_no_clean_scan() -> None:
@@ -450,11 +478,16 @@ def test_decisions_on_vulnerabilities_are_kept() -> None:
                 "id": "CVE-1",
                 "ratings": [{"severity": "high"}, {"severity": "critical"}],
                 "analysis": {"state": "exploitable"},
+                "affects": [{"ref": data["components"][0]["bom-ref"]}, {"ref": "not-listed"}],
             },
             {"id": "CVE-2"},
         ]
+        data["compositions"] = [{"aggregate": "unknown"}]
 
-    listed = imported(changed("cyclonedx/env-1.7.json", vulnerable)).only["content"]["vulnerabilities"]
+    got = imported(changed("cyclonedx/env-1.7.json", vulnerable))
+    listed = got.only["content"]["vulnerabilities"]
+    assert listed[0]["component"] == "packaging 25.0, not-listed"
+    assert "calls a composition unknown" in got.summaries
     assert [(one["severity"], one["status"]) for one in listed] == [
         ("critical", "affected"),
         ("unknown", "under-investigation"),

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.imports import SAMPLES
 
-from compliance.importers import Given, Source, damaged, importers, read, recognise
+from compliance.importers import Given, Source, read, recognise, whose
 from compliance.importers import archive as archives
 from compliance.importers.archive import Archive, BadArchiveError
 from compliance.importers.markup import BadMarkupError, parse
@@ -162,7 +162,7 @@ def test_a_damaged_file_betrays_its_tool() -> None:
     ):
         source = Source.of("x", (SAMPLES / name).read_bytes()[:-20])
         assert recognise(source) is None
-        found = damaged(importers(), source)
+        found = whose(source)
         assert found is not None, name
         assert found.tool == tool
 
@@ -172,7 +172,7 @@ def test_a_damaged_file_betrays_its_tool() -> None:
 def test_no_bytes_crash_a_recogniser(data: bytes) -> None:
     source = Source.of("x", data)
     recognise(source)
-    damaged(importers(), source)
+    whose(source)
 
 
 json_values = st.recursive(

@@ -3,7 +3,10 @@
 import hashlib
 import os
 import shutil
+import sys
+import textwrap
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compliance import InvalidInput, Profile, System, UnknownReference, Workspace
+from compliance import importers as importers_module
 from compliance.core.evidence import Evidence
 from compliance.importers import Given
 from compliance.services import importing
@@ -158,6 +162,72 @@ def test_pipes_and_links_to_nowhere_are_passed_by(ws: Workspace, tmp_path: Path)
     assert [one.tool for one in importing.run(ws, [results], dry_run=True)] == ["pip-audit"]
     with pytest.raises(InvalidInput, match="neither a file nor a folder"):
         importing.run(ws, [results / "pipe.json"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc: a file that nobody can read")
+def test_a_file_that_the_disk_does_not_give_stops_no_other(ws: Workspace, tmp_path: Path) -> None:
+    (results := tmp_path / "results").mkdir()
+    (results / "a.json").symlink_to("/proc/self/mem")
+    (results / "b.json").symlink_to(AUDIT)
+    lost, found = importing.run(ws, [results])
+    assert (lost.tool, lost.refused, found.new) == (None, True, True)
+    assert f"{results / 'a.json'} cannot be read" in str(lost.reason)
+
+
+def test_a_name_in_another_encoding_is_taken_over(ws: Workspace, tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.json"))
+    shutil.copy(AUDIT, path)
+    (outcome,) = importing.run(ws, [path])
+    (piece,) = pieces(ws, [outcome])
+    assert piece.predicate["attachments"][0]["name"] == "caf?.json"
+
+
+BROKEN = {
+    "raises when it is loaded": "raise RuntimeError('boom')",
+    "is no importer": "IMPORTER = print",
+    "raises when it looks": "IMPORTER = Importer('Strange', lambda source: 1 / 0, print)",
+    "raises when it reads": "def fail(source, given): raise RuntimeError('boom')\n"
+    "IMPORTER = Importer('Strange', lambda source: source.holds(b'strange'), fail)",
+}
+
+
+@pytest.mark.parametrize("code", BROKEN.values(), ids=list(BROKEN))
+def test_a_broken_importer_of_another_package_stops_no_other(
+    ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    _install(tmp_path / "site", "from compliance.importers import Importer\n" + code, monkeypatch)
+    strange = tmp_path / "strange.txt"
+    strange.write_text("strange")
+    first, second = importing.run(ws, [strange, AUDIT])
+    assert (first.kind, first.refused, second.new) == (None, True, True)
+    assert str(first.reason).startswith("The importer Strange is broken: ")
+    assert "Mend or uninstall what brings it." in str(first.reason)
+
+
+def test_an_importer_of_another_package_reads_what_none_of_ours_recognises(
+    ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = """
+    from compliance.importers import Importer, Reading
+    def read(source, given):
+        return Reading([{"kind": "document", "document_type": "test-report", "title": "Strange: all of it"}])
+    IMPORTER = Importer("Strange", lambda source: not source.is_folder, read)
+    """
+    _install(tmp_path / "site", textwrap.dedent(code), monkeypatch)
+    strange = tmp_path / "strange.txt"
+    strange.write_text("strange")
+    assert [one.tool for one in importing.run(ws, [strange, AUDIT])] == ["Strange", "pip-audit"]
+
+
+def _install(site: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a package with an importer where Python finds it."""
+    (info := site / "strange-1.dist-info").mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[compliance.importers]\nStrange = strange_importer:IMPORTER\n")
+    (site / "strange_importer.py").write_text(code)
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.delitem(sys.modules, "strange_importer", raising=False)
+    monkeypatch.setattr(importers_module, "_others", cache(importers_module._others.__wrapped__))
 
 
 def test_a_name_that_means_something_else_already_stops_no_other(ws: Workspace, tmp_path: Path) -> None:

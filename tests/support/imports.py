@@ -6,7 +6,7 @@ from typing import Any
 
 from compliance.core.evidence import Basis, Subject
 from compliance.errors import UnknownReference
-from compliance.importers import Given, Source, damaged, importers, read, recognise, unreadable
+from compliance.importers import Given, Source, read, recognise, unreadable, whose
 from compliance.kinds import content_model
 from compliance.kinds.authoring import draft
 from compliance.kinds.evaluation import Measured
@@ -79,7 +79,7 @@ def imported(
     source = Source.of("file", what) if isinstance(what, bytes) else Source("folder", what, folder=True)
     importer = recognise(source)
     if importer is None:
-        importer = damaged(importers(), source)
+        importer = whose(source)
         assert importer is not None, "nobody recognises it"
         taken = unreadable(importer, source, f"It {source.problem}")
     else:
