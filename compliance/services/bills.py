@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
 
 FILE = "environment.cdx.json"
-_SECRET = re.compile(rb"(?!ssh:)\b[a-z+]+://(?![^/\s@]*\$\{)[^/\s@]+@")
-"""A name or token in an address; `ssh://git@` is none, and a variable (`${TOKEN}`) holds it elsewhere."""
+_SECRET = re.compile(rb"://(?!git@)(?![^/\s@]*\$\{)[^/\s@]+@")
+"""A name or token in an address; `git@` is none, and a variable (`${TOKEN}`) holds it elsewhere."""
 
 
 def ml_bom(ws: "Workspace", model: str | None, as_of: str | date | None, *, spec: str = cyclonedx.VERSIONS[0]) -> bytes:
