@@ -1,6 +1,6 @@
 """`compliance approve`, `determine` and `revoke`: what people decide and sign."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ def approve(
     ],
     meaning: Annotated[str, typer.Option(metavar="MEANING", help="authored, reviewed or approved.")],
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="On what grounds.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="Last day on which it counts.")] = None,
     key: options.Key = None,
     workspace: options.WorkspaceDir = None,
     as_json: options.AsJson = False,
@@ -23,7 +24,7 @@ def approve(
     from compliance.services.workspace import Workspace
 
     with Workspace.open(workspace) as ws:
-        told(acts.approve(ws, evidence, meaning, key, reason=reason), as_json)
+        told(acts.approve(ws, evidence, meaning, key, reason=reason, until=until), as_json)
 
 
 def determine(
@@ -42,6 +43,7 @@ def determine(
             metavar="EV", help="Evidence that the decision rests on; to carry over, the planned change that allows it."
         ),
     ] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="Last day on which it counts.")] = None,
     key: options.Key = None,
     workspace: options.WorkspaceDir = None,
     as_json: options.AsJson = False,
@@ -51,7 +53,8 @@ def determine(
     from compliance.services.workspace import Workspace
 
     with Workspace.open(workspace) as ws:
-        named = {"carry": carry or [], "based_on": based_on or []}
+        named: dict[str, Any] = {"carry": carry or [], "based_on": based_on or []}
+        named |= {"valid_until": until} if until else {}
         told(acts.determine(ws, requirement, model, decision, reason, **named, key=key), as_json)
 
 

@@ -85,6 +85,8 @@ def _print(decided: "Gate") -> None:
         output.put("The ledger does not verify: `compliance verify` names the record.")
     if not decided.assessment.findings:
         output.put("Nothing was assessed: the system, as signed, names no catalog.")
+    elif not decided.applies:
+        output.put("Nothing was assessed: no requirement of these catalogs applies to this system.")
     if decided.ok:
         findings.block(f"The gate is open.{passed}", 0)
         return

@@ -49,8 +49,8 @@ class Authority:
         key = self.key(piece)
         return key is not None and role in key.roles
 
-    def approval(self, piece: Evidence, asked: Approved) -> tuple[Evidence | None, str]:
-        """Return the approval that a piece needs, or why none counts."""
+    def approval(self, piece: Evidence, asked: Approved, on: str) -> tuple[Evidence | None, str]:
+        """Return the approval that a piece needs on a day, or why none counts."""
         why = f"{piece.number} is not {asked.meaning} by anyone in the role {asked.role}."
         given = self._approvals.get(piece.digest, ())
         signed = [piece, *(one for one in given if one.content.get("meaning") == "authored")]
@@ -60,7 +60,9 @@ class Authority:
             key = self.key(approval)
             if approval.content.get("meaning") != asked.meaning:
                 continue
-            if key is None:
+            if (until := approval.content.get("valid_until")) and until < on:
+                why = f"{approval.number} lapsed on {until}."
+            elif key is None:
                 why = f"{approval.number} {asked.meaning} {piece.number} with a key that was not valid then."
             elif asked.role not in key.roles or key.holder_type != "person":
                 why = f"{approval.number} is signed by {key.holder}, who is no person in the role {asked.role}."

@@ -120,6 +120,14 @@ class Case:
         return [(piece, by) for piece, by in put_aside if self.is_about(piece, "model-version") and self.missed(piece)]
 
     @cached_property
+    def rescoped(self) -> tuple[Evidence, Evidence] | None:
+        """The description of the system in force, and the one when this version was logged, where they are two."""
+        entered = self.shelf.entered.get(self.model.sha256) if self.model else None
+        told = [piece for piece in self.shelf.records.values() if piece.kind == "system-description"]
+        before = [piece for piece in told if entered is not None and piece.index < entered]
+        return (told[-1], before[-1]) if before and before[-1] is not told[-1] else None
+
+    @cached_property
     def erasures(self) -> Sequence[Evidence]:
         """The revocations that erased what they name, whatever became of them."""
         held = self.shelf.records.values()

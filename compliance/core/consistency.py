@@ -2,12 +2,13 @@
 
 The same claim with different numbers; an interval that its own counts cannot produce; more cases than the dataset has
 rows; a figure that a document declares and no result bears out; a result that missed its criterion and was revoked or
-superseded; what was erased, which nobody can read again.
+superseded; what was erased, which nobody can read again; a profile that changed since the version was logged.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain, islice
+from typing import Any
 
 from compliance.core import bounds, criteria, figures
 from compliance.core.case import Case
@@ -26,6 +27,7 @@ def notes(case: Case) -> list[Note]:
         *_declared(case),
         *_withdrawn(case),
         *_erased(case),
+        *_rescoped(case),
     ]
 
 
@@ -92,3 +94,24 @@ def _erased(case: Case) -> Iterator[Note]:
         gone, law = by.content["evidence"]["name"], str(by.content.get("legal_basis")).rstrip(".")
         told = f"{gone} was erased by {by.number} ({law}): what it said cannot be weighed any more."
         yield Note("erased", told, (by.number,))
+
+
+def _rescoped(case: Case) -> Iterator[Note]:
+    """Tell that other requirements may apply than when the version was logged."""
+    if case.rescoped is None:
+        return
+    now, before = case.rescoped
+    scopes = [_scope(piece.content) for piece in (now, before)]
+    if changed := sorted(key for key in scopes[0] | scopes[1] if scopes[0].get(key) != scopes[1].get(key)):
+        since = f"since this version was logged: {', '.join(changed)}; before, {before.number}."
+        told = f"{now.number} changed what applies {since}"
+        yield Note("scope", told, (now.number, before.number))
+
+
+def _scope(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what decides which requirements apply: the profile, and the catalogs with the text of a company's own."""
+    own = [one.get("sha256") for one in content.get("own_catalogs") or []]
+    catalogs = {"catalogs": [*((content.get("system") or {}).get("catalogs") or []), *own]}
+    return {
+        key: value for key, value in {**(content.get("profile") or {}), **catalogs}.items() if key != "intended_purpose"
+    }

@@ -82,8 +82,8 @@ class Decisions:
             return f"{change.number} is no change within a plan of changes on record"
         if (to := content.get("to_version") or {}) and to.get("sha256") != model.sha256:
             return f"{change.number} is the change to {to.get('name')}"
-        kept = content.get("conformance") or {"listed": True, "by_protocol": True}
-        if not (kept["listed"] and kept["by_protocol"]) or kept.get("open_deviations"):
+        kept = content.get("conformance") or {}
+        if not (kept.get("listed", True) and kept.get("by_protocol", True)) or kept.get("open_deviations"):
             return f"{change.number} says itself that it does not keep to its plan"
         return self._not_beforehand(plan)
 

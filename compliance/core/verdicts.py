@@ -61,7 +61,7 @@ def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
         reasons.append(reason)
         flags += flagged
     if need.approved:
-        approval, why = case.authority.approval(piece, need.approved)
+        approval, why = case.authority.approval(piece, need.approved, case.on)
         if approval is None:
             return _cannot(need, piece, Said(f"No approval: {why}", rule=Rule.NO_APPROVAL))
         evidence.append(approval.number)

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from compliance.core.evidence import Basis, EvidenceNumber, Sha256, Strict, Subject
+from compliance.core.evidence import Basis, EvidenceNumber, IsoDate, Sha256, Strict, Subject
 from compliance.kinds.base import Content
 from compliance.kinds.fields import Record, Text, Thing, Word
 
@@ -35,6 +35,8 @@ class Approval(Content):
     dossier: DossierContent | None = None
     reason: Text | None = None
     conditions: Text | None = None
+    valid_until: IsoDate | None = None
+    """Last day on which it counts; left out, it counts until it is revoked."""
 
     @model_validator(mode="after")
     def _of_something(self) -> Self:

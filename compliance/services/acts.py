@@ -20,7 +20,13 @@ PERSONAL = frozenset({"met", "not-applicable"})
 
 
 def approve(
-    ws: "Workspace", targets: Sequence[str], meaning: str, key: str | None = None, *, reason: str | None = None
+    ws: "Workspace",
+    targets: Sequence[str],
+    meaning: str,
+    key: str | None = None,
+    *,
+    reason: str | None = None,
+    until: str | None = None,
 ) -> list[Logged]:
     """Sign an approval of records (`EV-…`) or of compiled dossiers (their `ID.json`), with a person's key.
 
@@ -30,7 +36,7 @@ def approve(
     """
     numbers = [target for target in targets if not target.endswith(".json")]
     act: dict[str, Any] = {"kind": "approval", "meaning": meaning, **_shown(ws, key)}
-    act |= {"reason": reason} if reason else {}
+    act |= {name: said for name, said in (("reason", reason), ("valid_until", until)) if said}
     acts = [act | {"evidence": numbers}] if numbers else []
     acts += [act | {"dossier": _dossier(Path(target))} for target in targets if target.endswith(".json")]
     return record.log(ws, acts, how="act", key=key)

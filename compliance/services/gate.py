@@ -43,8 +43,13 @@ class Gate:
 
     @property
     def ok(self) -> bool:
-        """Whether the gate is open; where nothing was asked, nothing was answered, and it is not."""
-        return self.ledger_ok and bool(self.assessment.findings) and not self.blocking
+        """Whether the gate is open; where nothing was asked or nothing applies, nothing was answered: it is not."""
+        return self.ledger_ok and self.applies and not self.blocking
+
+    @property
+    def applies(self) -> bool:
+        """Whether any requirement that was asked applies."""
+        return any(finding.finding is not Verdict.NOT_APPLICABLE for finding in self.assessment.findings)
 
     @property
     def blocking(self) -> tuple[Finding, ...]:

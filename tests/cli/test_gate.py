@@ -91,6 +91,17 @@ def test_nothing_asked_does_not_open_it(inside: Path, capsys: pytest.CaptureFixt
     assert "Nothing was assessed: the system, as signed, names no catalog." in capsys.readouterr().out
 
 
+def test_where_nothing_applies_it_stays_closed(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = inside / "compliance.toml"
+    told = re.sub(
+        r"(?ms)^\[profile\]$.*?(?=^\[)", '[profile]\nmarkets = ["EU"]\nroles = ["deployer"]\n', config.read_text()
+    )
+    config.write_text(told)
+    assert run(["log", "record", "compliance.toml"]) == 0
+    assert gate("--catalog", "fda-aidsf") == 1
+    assert "no requirement of these catalogs applies to this system" in capsys.readouterr().out
+
+
 def test_the_policy_may_stand_in_the_configuration(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = inside / "compliance.toml"
     config.write_text(config.read_text() + '\n[gate]\nblock = ["failed"]\nbinding_only = true\n')
@@ -176,7 +187,8 @@ def test_what_it_did_not_look_at_is_told(
     whole = json.loads(capsys.readouterr().out)
     assert (whole["left_out"], whole["unseen"]) == ([], 0)
     gate("--policy", "p.toml", "--catalog", "fda-aidsf")
-    assert "Not asked, though of this system: eu-ai-act." in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Not asked, though of this system: eu-ai-act." in shown
     monkeypatch.setattr("compliance.services.workspace.now", lambda: "2999-01-01T00:00:00Z")
     (inside / "result.yaml").write_text(EVALUATION)
     assert run(["log", "record", "result.yaml"]) == 0

@@ -177,3 +177,19 @@ def test_figures_at_two_thresholds_are_two_claims(mine: str | None, other: str, 
 )
 def test_a_share_is_rounded_to_neither_nothing_nor_all(exact: str, printed: str, agrees: bool) -> None:
     assert figures.rounds_to(exact, printed) == agrees
+
+
+def test_a_profile_that_changed_after_the_version_was_logged_is_told() -> None:
+    def described(number: int, **profile: Any) -> Record:
+        content = {"system": {"catalogs": ["law"]}, "profile": {"roles": ["provider"], **profile}}
+        return Record("system-description", subject(f"s@{number}", sha(f"s{number}")), content)
+
+    rest = clean()
+    records = {"genesis": rest.pop("genesis"), "first": described(1, markets=["EU", "US"]), **rest}
+    assert noted("scope", records) == []
+    records["second"] = described(2, markets=["EU", "US"], intended_purpose="In other words.")
+    assert noted("scope", records) == []
+    records["third"] = described(3, markets=["EU"], features=[])
+    assert [note.text for note in noted("scope", records)] == [
+        "EV-000009 changed what applies since this version was logged: features, markets; before, EV-000001."
+    ]

@@ -669,3 +669,13 @@ def test_an_approval_on_conditions_and_figures_that_nobody_measured_are_flagged(
         "EV-000005 holds estimated figures, not measured ones.",
         "EV-000006 has conditions: Only for adults.",
     )
+
+
+@pytest.mark.parametrize(("until", "expected"), [("2026-11-23", "met"), ("2026-11-22", "insufficient")])
+def test_an_approval_lapses(until: str, expected: str) -> None:
+    records = clean()
+    records["approval"].content["valid_until"] = until
+    found = finding(records)
+    assert found.finding.value == expected
+    assert expected == "met" or "EV-000006 lapsed on 2026-11-22." in found.reason
+    assert finding(records, on="2026-11-22").finding is Verdict.MET

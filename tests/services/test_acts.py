@@ -76,3 +76,11 @@ def test_erasing_takes_more_than_recording(ws: Workspace) -> None:
     with pytest.raises(InvalidInput, match="has not the role admin or approver"):
         acts.revoke(ws, logged.evidence, "In the way.", erase="Some law", key="other")
     assert ws.ledger.piece(int(logged.evidence[3:])).kind == "log"
+
+
+def test_an_approval_may_have_a_last_day(ws: Workspace) -> None:
+    keys.trust(ws, keys.create(ws, "approver"), holder="Ada Example", roles=["approver"])
+    acts.approve(ws, ["EV-000000"], "approved", "approver", until="2027-06-30")
+    assert ws.evidence()[-1].content["valid_until"] == "2027-06-30"
+    with pytest.raises(InvalidInput, match="valid_until"):
+        acts.approve(ws, ["EV-000000"], "approved", "approver", until="soon")
