@@ -23,7 +23,9 @@ __all__ = [
     "assess",
 ]  # fmt: skip
 
-REREAD = frozenset({"key-event", "revocation", "model-version", "dataset", "training-run", "acceptance-plan"})
+REREAD = frozenset(
+    {"key-event", "revocation", "model-version", "dataset", "training-run", "acceptance-plan", "system-description"}
+)
 """Kinds that say how other records are read: after one of these, everything is assessed again."""
 
 
