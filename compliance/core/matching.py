@@ -2,8 +2,8 @@
 
 The compiled JSON Schema decides (`jsonschema_rs`, which here resolves no reference); this module says in words why
 it said no. Conditions that select (a category, a document's type, a metric's name) make other evidence
-irrelevant; all other conditions make it insufficient. A data role and a status are no selection: results on the wrong
-data and a draft of the document are evidence that cannot carry the claim, and that is said.
+irrelevant; all other conditions make it insufficient. A data role and a status are no selection, except of `each`:
+results on the wrong data and a draft of the document are evidence that cannot carry the claim, and that is said.
 """
 
 from collections.abc import Mapping
@@ -32,8 +32,11 @@ def validator(requirement: str, need: Need) -> jsonschema_rs.Draft202012Validato
 
 
 def selects(need: Need, content: Mapping[str, Any]) -> bool:
-    """Say whether evidence of the need's kind speaks of what the need is about."""
-    wanted = {path: allowed for path, allowed in need.where.items() if path not in (DATA_ROLE, STATUS)}
+    """Say whether evidence of the need's kind speaks of what the need is about.
+
+    A need that is asked of each piece is asked of those on the data and with the status that it names.
+    """
+    wanted = {path: ok for path, ok in need.where.items() if need.each or path not in (DATA_ROLE, STATUS)}
     if wanted and not paths.hold(content, wanted):
         return False
     return need.metrics is None or any(row["name"] in need.metrics.any_of for row in criteria.rows(content))
