@@ -362,7 +362,8 @@ def withdrawals(shelf: Shelf) -> dict[str, Withdrawal]:
         if by.kind == "revocation":
             found[target.number] = Withdrawal("revoked", by.number, str(by.content.get("reason", "")))
         else:
-            found[target.number] = Withdrawal("superseded", by.number, str(by.predicate["supersedes"]["reason"]))
+            said = by.predicate.get("supersedes") or {"reason": "The newest system description counts."}
+            found[target.number] = Withdrawal("superseded", by.number, str(said["reason"]))
     return found
 
 

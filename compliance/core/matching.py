@@ -3,8 +3,8 @@
 The compiled JSON Schema decides (`jsonschema_rs`, which here resolves no reference); this module says in words why
 it said no. Conditions that select (a category, a document's type, a metric's name) make other evidence
 irrelevant; all other conditions make it insufficient. Three fields are no selection: results on the wrong data, a
-draft of the document and a change that nobody decided under the rule are evidence that cannot carry the claim, and
-that is said.
+draft of the document (both but for `each`) and a change that nobody decided under the rule are evidence that cannot
+carry the claim, and that is said.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,8 +36,12 @@ def validator(requirement: str, need: Need) -> jsonschema_rs.Draft202012Validato
 
 
 def selects(need: Need, content: Mapping[str, Any]) -> bool:
-    """Say whether evidence of the need's kind speaks of what the need is about."""
-    wanted = {path: allowed for path, allowed in need.where.items() if path not in STATES}
+    """Say whether evidence of the need's kind speaks of what the need is about.
+
+    A need that is asked of each piece is asked of those on the data and with the status that it names.
+    """
+    required = STATES - {DATA_ROLE, STATUS} if need.each else STATES
+    wanted = {path: allowed for path, allowed in need.where.items() if path not in required}
     if wanted and not paths.hold(content, wanted):
         return False
     return need.metrics is None or any(row["name"] in need.metrics.any_of for row in criteria.rows(content))

@@ -15,6 +15,7 @@ from compliance.core.findings import Thing
 
 ACTS = frozenset({"approval", "revocation", "determination", "key-event"})
 TEST_ROLES = frozenset({"test", "external-test"})
+DESCRIPTION = "system-description"
 _OF_VERSIONS = MEASURED_KINDS | {"model-version"}
 """Kinds whose subject is a model version."""
 
@@ -196,14 +197,19 @@ def _put_aside(
     Superseding counts only for an earlier record of the same kind about the same thing and with a reason, so that a
     missed criterion cannot be replaced in silence. What was revoked puts nothing aside, and a record that was itself
     superseded still does: replacing a record twice does not bring the first one back. What a person decided is not
-    undone by a pipeline. Of descriptions of the system only the newest counts.
+    undone by a pipeline. Of system descriptions the newest counts, without a reason: each is the whole of the file.
     """
     by_digest = {piece.digest: piece for piece in held}
     aside: dict[str, Evidence] = {}
+    described: Evidence | None = None
     for piece in reversed(held):
         by = aside.get(piece.digest)
         if by is not None and by.kind == "revocation":
             continue
+        if piece.kind == DESCRIPTION:
+            if described:
+                aside.setdefault(piece.digest, described)
+            described = described or piece
         for target in _targets(piece):
             earlier = by_digest.get(target)
             if earlier is None or earlier.index >= piece.index:
@@ -213,8 +219,6 @@ def _put_aside(
             key = keys.at(piece.signer, piece.logged_at, piece.index)
             if key.may_withdraw(earlier.kind) if key else earlier.kind not in trust.LASTING:
                 aside.setdefault(earlier.digest, piece)
-    descriptions = [piece for piece in held if piece.kind == "system-description"]
-    aside.update((piece.digest, descriptions[-1]) for piece in descriptions[:-1])
     return aside
 
 

@@ -397,6 +397,25 @@ def test_a_known_gap_is_told_where_the_row_does_not_bind_too() -> None:
     assert "Because." in found.reason
 
 
+def test_of_system_descriptions_only_the_newest_shows_anything() -> None:
+    need = {"id": "route", "kind": "system-description", "fields": ["description.logging"],
+            "must": {"profile.device.notified_body": [True]}}  # fmt: skip
+    asked = {"needs": [need], "ask": "Is this what the system is?"}
+
+    def said(notified_body: bool, **description: str) -> Record:
+        content = {"profile": {"device": {"notified_body": notified_body}}, "description": description}
+        return Record("system-description", subject("clinical-risk", sha(str(content)), "content"), content)
+
+    whole, bare, wrong = said(True, logging="every call"), said(True), said(False, logging="every call")
+    setup = dict(list(clean().items())[:1])
+    for records, expected in (
+        ([whole], "undetermined"), ([whole, bare], "insufficient"), ([whole, wrong], "failed"),
+        ([wrong, whole], "undetermined"), ([bare, wrong, whole], "undetermined"),
+    ):  # fmt: skip
+        found = finding({**setup, **{str(place): one for place, one in enumerate(records)}}, **asked)
+        assert found.finding.value == expected, found.reason
+
+
 def test_a_decision_lapses() -> None:
     only = {"needs": [], "measurable": "no", "ask": "Is this question put to a person?"}
     records = {**clean(), "decided": determination("met", valid_until="2026-11-22")}

@@ -2,7 +2,8 @@
 
 from support.cases import Record, key_event, ledger, sha, subject
 
-from compliance.core.shelf import standing_versions
+from compliance.core.dossier import Withdrawal, withdrawals
+from compliance.core.shelf import Shelf, standing_versions
 
 
 def revocation(of: str) -> Record:
@@ -24,6 +25,25 @@ def test_a_revoked_version_does_not_stand_and_one_whose_revocation_was_revoked_d
     assert names(records) == ["net@1"]
     records["back"] = revocation("gone")
     assert names(records) == ["net@1", "net@2"]
+
+
+def test_the_newest_system_description_stands_and_the_one_before_again_where_it_was_revoked() -> None:
+    records = {
+        "genesis": key_event("pipeline", ["admin", "recorder"], "pipeline"),
+        "reviewer": key_event("reviewer", ["reviewer"]),
+        **{name: Record("system-description", subject("s", sha(name), "content"), {}) for name in ("old", "new")},
+    }
+
+    def shelf() -> Shelf:
+        return Shelf(ledger(records).values(), "clinical-risk", "2099-01-01")
+
+    (standing,) = shelf().of("system-description")
+    assert standing.index == 3
+    assert withdrawals(shelf()) == {
+        "EV-000002": Withdrawal("superseded", "EV-000003", "The newest system description counts.")
+    }
+    records["gone"] = revocation("new")
+    assert [piece.index for piece in shelf().of("system-description")] == [2]
 
 
 def test_nothing_stands_on_an_empty_ledger() -> None:

@@ -176,6 +176,17 @@ def unsigned(records: dict[str, Json]) -> None:
     records[UNSIGNED] = {**copy.deepcopy(records["fail-safe"]), "title": UNSIGNED}
 
 
+def unsigned_result(records: dict[str, Json]) -> None:
+    records[UNSIGNED] = {**copy.deepcopy(records["results"]), "title": UNSIGNED}
+
+
+def unsigned_tuning(records: dict[str, Json]) -> None:
+    unsigned_result(records)
+    tuning = {**copy.deepcopy(records["training data"]), "name": "tune@2", "sha256": sha("tune"), "role": "tune"}
+    records[UNSIGNED]["dataset"] = "tune@2"
+    records.update({"tuning data": {**tuning, "title": "tuning data"}, UNSIGNED: records.pop(UNSIGNED)})
+
+
 def empty(field: str, *titles: str) -> Change:
     def change(records: dict[str, Json]) -> None:
         for title in titles:
@@ -241,9 +252,15 @@ CLAIMED = {"id": "C4", "type": "design", "measure": "m", "implemented": ["EV-000
         ("annex-iv.1.c", put("bill", "without_version", 1), "failed"),
         ("annex-iv.2.f", put("change plan", "planned_changes.0.acceptance_plan", None), "insufficient"),
         ("annex-iv.2.g.logs", unsigned, "insufficient"),
+        ("annex-iv.2.g.logs", unsigned_result, "insufficient"),
         ("annex-vii.3.3", put("control", "date", "2026-10-16"), "failed"),
         ("annex-xii.1.e", put("bill", "without_version", 1), "failed"),
     ],
 )  # fmt: skip
 def test_what_a_reviewer_would_refuse_is_refused(row: str, change: Change, verdict: str) -> None:
     assert verdict in [need.verdict.value for need in findings(change, row)[row].needs]
+
+
+def test_a_result_on_tuning_data_is_no_test_report_that_somebody_must_sign() -> None:
+    row = "annex-iv.2.g.logs"
+    assert {need.verdict for need in findings(unsigned_tuning, row)[row].needs} == {NeedVerdict.PASSED}
