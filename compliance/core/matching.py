@@ -18,7 +18,8 @@ from compliance.core.evidence import Evidence
 from compliance.core.findings import Rule, Said
 from compliance.errors import InvalidInput
 
-DATA_ROLE, STATUS, REGIME = "dataset.role", "status", "decisions[].regime"
+DATA_ROLE, STATUS = "dataset.role", "status"
+REGIME = "decisions[].regime"
 STATES = frozenset({DATA_ROLE, STATUS, REGIME})
 """Paths that `where` requires instead of selecting by them."""
 
