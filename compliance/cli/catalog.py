@@ -73,7 +73,7 @@ def show(
     elif one:
         _requirement(catalog, rows[0])
     else:
-        output.put(f"{catalog.title}, version {catalog.version}")
+        block(f"{catalog.title}, version {catalog.version}", 0)
         output.put()
         output.table(("requirement", "citation", "text"), [(r.id, r.ref, r.text) for r in rows])
 

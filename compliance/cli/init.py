@@ -181,7 +181,7 @@ def _asked_catalogs(said: "Profile") -> list[str]:
     output.say("\nCatalogs that reach such a system, and with how many rows:")
     for fit in found:
         if fit.proposed:
-            output.say(f"  {fit.catalog}: {fit.reaches} rows; {fit.title}")
+            output.say(f"  {fit.catalog}: {_rows(fit)}; {fit.title}")
     _hanging(found)
     output.say(f"Standards and frameworks to choose: {', '.join(fit.catalog for fit in found if fit.voluntary)}.")
     proposed = [fit.catalog for fit in found if fit.proposed]
@@ -215,9 +215,14 @@ def _propose(said: "Profile", wanted: list[str]) -> None:
     _hanging(found)
     fitting = [fit for fit in found if fit.proposed]
     if fitting:
-        named = ", ".join(f"{fit.catalog} ({fit.reaches} rows)" for fit in fitting)
+        named = ", ".join(f"{fit.catalog} ({_rows(fit)})" for fit in fitting)
         output.say(f"Catalogs that reach such a system and are not in use: {named}.")
         output.say("Name those you want under [system] of compliance.toml; `compliance log record compliance.toml`.")
+
+
+def _rows(fit: "Fit") -> str:
+    reached = f"{fit.reaches} row{'s' if fit.reaches != 1 else ''}"
+    return f"{reached}, {fit.open} more by answers not given" if fit.open else reached
 
 
 def _hanging(found: "list[Fit]") -> None:

@@ -71,7 +71,8 @@ def test_flags_say_the_profile_and_the_rows_say_what_follows(here: Path, capsys:
         in out
     )
     assert "yes: reporting of serious incidents, from 2028-08-02 (eu-ai-act/art-73.1" in out
-    assert "are not in use: fda-aidsf (" in err
+    assert "are not in use: fda-aidsf (123 rows), " in err
+    assert "fda-cybersecurity (15 rows, 6 more by answers not given)" in err
 
 
 def test_on_a_terminal_it_asks_and_proposes(here: Path, environment: dict[str, str]) -> None:

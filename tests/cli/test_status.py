@@ -154,6 +154,16 @@ def test_one_requirement_is_told_in_full(says: Says) -> None:
     assert [part for part in said if part not in shown] == []
 
 
+def test_a_need_that_is_asked_of_each_piece_says_that_there_is_none(says: Says) -> None:
+    shown = says("status", "--requirement", "eu-ai-act/art-13.3.c")
+    assert re.search(r"need \S+: not asked\n +It is asked of each change of its sort, and none is on record\.", shown)
+
+
+def test_a_long_title_fits_as_well(everything: Path, environment: dict[str, str]) -> None:
+    _, shown = screen(["catalog", "show", "fda-pccp"], cwd=everything, env=environment)
+    assert max(len(line) for line in plain(shown).splitlines()) <= 80
+
+
 def test_two_versions_are_compared_by_requirement(says: Says) -> None:
     def counted(version: str) -> dict[str, str]:
         found = json.loads(says("status", "--model", version, "--json"))["findings"]

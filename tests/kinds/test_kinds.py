@@ -227,6 +227,14 @@ def test_what_follows_from_a_record_is_counted_here(on_record: Any) -> None:
         {"id": "CVE-3", "severity": "low", "status": "affected"},
     ]
     finding = {"id": "F1", "finding": "f", "severity": "serious"}
+    figures = [
+        {"name": "rows", "value": "400"},
+        {"name": "sensitivity", "value": "0.85", "ci_low": "0.79"},
+        {"name": "sensitivity", "value": "0.85", "group": {"sex": "F"}},
+        {"name": "specificity", "value": "0.85", "ci_low": "0.79", "ci_high": "0.90"},
+    ]
+    report = {"type": "report", "period": {"start": "2026-01-01", "end": "2026-01-31"}, "conclusion": "c"}
+    alerts = [{"metric": "drift", "decision": "d"}, {"metric": "drift", "decision": "d", "reportable": False}]
     for kind, changes, path, expected in (
         ("sbom", {"vulnerabilities": known}, ["unassessed"], 1),
         ("sbom", {"vulnerabilities_checked_at": "2026-01-01T00:00:00Z"}, ["unassessed"], 0),
@@ -234,6 +242,11 @@ def test_what_follows_from_a_record_is_counted_here(on_record: Any) -> None:
         ("safety-result", {"findings": [{**finding, "status": "fixed"}]}, ["open_findings"], 0),
         ("dataset", {"access": {"reuse": {"limit": 3, "used": 5}}}, ["access", "reuse", "beyond"], 2),
         ("dataset", {"access": {"reuse": {"limit": 3, "used": 2}}}, ["access", "reuse", "beyond"], 0),
+        ("document", {"figures": figures}, ["without_interval"], 2),
+        ("document", {"figures": figures}, ["by_group"], 1),
+        ("document", {"figures": figures[:1]}, ["without_interval"], 0),
+        ("monitoring", {**report, "alerts": alerts}, ["undecided_alerts"], 1),
+        ("monitoring", report, ["undecided_alerts"], 0),
     ):
         found = whole(on_record, kind, changes)["predicate"]["content"]
         for name in path:
@@ -385,6 +398,14 @@ FALSE: dict[str, tuple[str, dict[str, Any], str]] = {
     "closed by its word alone": (
         "safety-result",
         {"findings": [{"id": "F1", "finding": "f", "severity": "serious", "status": "open"}], "open_findings": 0},
+        "give 1",
+    ),
+    "bounded by its word alone": (
+        "document", {"figures": [{"name": "ppv", "value": "0.8"}], "without_interval": 0}, "give 1",
+    ),
+    "decided by its word alone": (
+        "monitoring",
+        {"type": "observation", "alerts": [{"metric": "drift", "decision": "d"}], "undecided_alerts": 0},
         "give 1",
     ),
     "uses by its word alone": ("dataset", {"access": {"reuse": {"limit": 1, "used": 2, "beyond": 0}}}, "it is 1"),

@@ -184,7 +184,7 @@ def test_fda_rows_reach_devices_on_the_us_market_only() -> None:
         and not row.status.startswith("voluntary framework")
         and not (row.applies_if.get("markets") == ("US",) and {"us.pathway", "us.pccp"} & row.applies_if.keys())
     ]
-    assert loose == ["fda/524b/c"]  # whether it is a cyber device is what the row decides
+    assert loose == []
 
 
 def test_dates_follow_the_act() -> None:
