@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
 
 
-def list_(workspace: options.AnyWorkspace = None, as_json: options.AsJson = False) -> None:
-    """List the catalogs that ship, and those that plugins bring."""
-    from compliance.services import catalogs
+def list_(workspace: options.WorkspaceDir = None, as_json: options.AsJson = False) -> None:
+    """List the catalogs that ship, those that plugins bring and, inside a workspace, its own as they were signed."""
+    from compliance.services import catalogs, own_catalogs
 
+    with _workspace(workspace) as ws:
+        own = {each.catalog.id: each for each in own_catalogs.signed(ws)} if ws else {}
     found = [
         {
             "id": c.id,
@@ -31,9 +33,9 @@ def list_(workspace: options.AnyWorkspace = None, as_json: options.AsJson = Fals
             "date": c.date,
             "title": c.title,
             "requirements": len(c.requirements),
-            "sha256": catalogs.sha256(c.id),
+            "sha256": own[c.id].sha256 if c.id in own else catalogs.sha256(c.id),
         }
-        for c in catalogs.available()
+        for c in [*catalogs.available(), *(each.catalog for each in own.values())]
     ]
     if as_json:
         output.result(found)

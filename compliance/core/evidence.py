@@ -5,7 +5,7 @@ types are ours, one per kind. Numbers that a regulator reads are decimal strings
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -224,6 +224,11 @@ class Evidence:
     signer: str
     """Key id (hint) of the envelope's signature."""
     statement: Mapping[str, Any]
+    content: Mapping[str, Any] = field(init=False, compare=False, repr=False)
+    """The kind's own fields, of the statement; a field here because an assessment reads it a million times."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "content", self.statement["predicate"].get("content", {}))
 
     @property
     def number(self) -> str:
@@ -233,11 +238,6 @@ class Evidence:
     def predicate(self) -> Mapping[str, Any]:
         predicate: Mapping[str, Any] = self.statement["predicate"]
         return predicate
-
-    @property
-    def content(self) -> Mapping[str, Any]:
-        content: Mapping[str, Any] = self.statement["predicate"].get("content", {})
-        return content
 
     @property
     def subjects(self) -> list[Mapping[str, Any]]:

@@ -98,10 +98,15 @@ def in_use(ws: "Workspace", signed: "Evidence | None" = None, only: Sequence[str
     return found
 
 
+def signed(ws: "Workspace") -> list[InUse]:
+    """Return the workspace's own catalogs, as they were signed last."""
+    own = ws.system_record().content.get("own_catalogs", [])
+    return [InUse(_signed_copy(ws, entry), entry["sha256"]) for entry in own]
+
+
 def find(ws: "Workspace", name: str) -> tuple[Catalog, list[Requirement]] | None:
     """Return a catalog of the workspace's own by its id, or by one of its rows, with the rows that are meant."""
-    for entry in ws.system_record().content.get("own_catalogs", []):
-        catalog = _signed_copy(ws, entry)
+    for catalog in (each.catalog for each in signed(ws)):
         if rows := [row for row in catalog.requirements if name in (catalog.id, row.id)]:
             return catalog, rows
     return None

@@ -2,6 +2,7 @@
 
 import json
 import re
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,9 @@ def test_the_example_of_a_company_holds_and_can_be_signed(compliance: Compliance
     assert made.code == 0, made.err
     found = compliance("status", "--json", cwd=tmp_path / "ws").json
     assert {f["catalog"] for f in found["findings"]} == {"fda-aidsf", "qms"}
+    listed = {each["id"]: each for each in compliance("catalog", "list", "--json", cwd=tmp_path / "ws").json}
+    assert listed.keys() == {*catalogs.ids(), "qms"}
+    assert listed["qms"]["sha256"] == sha256(EXAMPLE.read_bytes()).hexdigest()
     shown = compliance("catalog", "show", "qms/incident-clock", cwd=tmp_path / "ws")
     assert "first_reported_on is not later than became_aware_at plus 10 days" in shown.out
     assert compliance("catalog", "show", "qms", cwd=tmp_path / "ws").out.count("qms/") == 6
