@@ -14,6 +14,7 @@ from pydantic import Field
 
 from compliance.core.evidence import Evidence, Name, Strict
 from compliance.core.findings import Assessment, Finding, Note, Thing, Verdict
+from compliance.core.people import person
 from compliance.core.shelf import Shelf
 from compliance.core.trust import Registered
 
@@ -386,7 +387,7 @@ def signatures(
 ) -> tuple[Signature, ...]:
     """Match approvals of this content, each as (evidence, signer's name, signer's roles), against the policy.
 
-    Each line takes another signer: nobody reviews and approves alone.
+    Each line takes another person: nobody reviews and approves alone, not even with two keys.
     """
     free = [(e, by, roles) for e, by, roles in approvals if e.is_about(content_digest)]
     lines = []
@@ -403,7 +404,7 @@ def signatures(
             lines.append(Signature(asked.meaning, asked.role))
             continue
         evidence, by, _ = match
-        free = [(e, name, roles) for e, name, roles in free if e.signer != evidence.signer]
+        free = [one for one in free if one[0].signer != evidence.signer and person(one[1]) != person(by)]
         lines.append(Signature(asked.meaning, asked.role, evidence.number, by, evidence.logged_at, evidence.signer))
     return tuple(lines)
 

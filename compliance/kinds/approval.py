@@ -36,12 +36,14 @@ class Approval(Content):
     reason: Text | None = None
     conditions: Text | None = None
     valid_until: IsoDate | None = None
-    """Last day on which it counts; left out, it counts until it is revoked."""
+    """Last day on which it counts for its records; left out, it counts until it is revoked."""
 
     @model_validator(mode="after")
     def _of_something(self) -> Self:
         if not self.evidence and self.dossier is None:
             raise ValueError("names no evidence and no dossier")
+        if self.dossier and self.valid_until:
+            raise ValueError("has a last day, but approves a dossier, which is what it is for good")
         names = [record.name for record in self.evidence or []]
         if len(set(names)) < len(names):
             raise ValueError("names one record twice")

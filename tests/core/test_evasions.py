@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from support.cases import Json, Record, key_event, sha, subject
+from support.cases import Json, Record, key_event, ledger, sha, subject
 
+from compliance.core import dossier
 from compliance.core.findings import Finding, Rule, Verdict
 
 from .test_assessment import (
@@ -679,3 +680,21 @@ def test_an_approval_lapses(until: str, expected: str) -> None:
     assert found.finding.value == expected
     assert expected == "met" or "EV-000006 lapsed on 2026-11-22." in found.reason
     assert finding(records, on="2026-11-22").finding is Verdict.MET
+
+
+@pytest.mark.parametrize(("second", "signed"), [("Ada Example", 2), ("ada  example", 1), ("Ada EXAMPLE", 1)])
+def test_one_person_with_two_keys_does_not_review_and_approve_a_dossier(second: str, signed: int) -> None:
+    first = "Ada Example" if signed == 1 else "Bob Example"
+    records = {
+        "genesis": key_event("pipeline", ["admin", "recorder"], "pipeline"),
+        "review": Record("approval", subject("annex-iv", sha("content")), {"meaning": "reviewed"}, "one"),
+        "approval": Record("approval", subject("annex-iv", sha("content")), {"meaning": "approved"}, "two"),
+    }
+    held = ledger(records)
+    given = [(held["review"], first, ["reviewer"]), (held["approval"], second, ["approver"])]
+    asked = [
+        dossier.Approval(meaning=meaning, role=role)
+        for meaning, role in (("reviewed", "reviewer"), ("approved", "approver"))
+    ]
+    lines = dossier.signatures(asked, sha("content"), given)
+    assert sum(line.evidence is not None for line in lines) == signed

@@ -313,6 +313,7 @@ FALSE: dict[str, tuple[str, dict[str, Any], str]] = {
         {"accountability": {"enrolled": 10, "analysed": 8, "missing_score": 1}},
         "is 9, but analysed is 8",
     ),
+    "dossier approved for a while": ("approval", {"valid_until": "2027-01-01"}, "approves a dossier"),
     "reason of blanks": ("revocation", {"reason": " \u200b\n"}, "is blank"),
     "criterion that nothing misses": (
         "acceptance-plan",
