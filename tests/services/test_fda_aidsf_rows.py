@@ -159,11 +159,11 @@ def test_the_true_story_answers_every_need_and_leaves_only_what_a_person_must_de
 INSUFFICIENT, FAILED, GAP, STALE = NeedVerdict.INSUFFICIENT, NeedVerdict.FAILED, NeedVerdict.GAP, NeedVerdict.STALE
 REFUSED: list[tuple[str, Change, NeedVerdict]] = [
     ("device-description.ai-statement", put("description", "description.ai_function", None), INSUFFICIENT),
-    ("device-description.calibration", put("directions", "status", "draft"), INSUFFICIENT),
+    ("device-description.calibration", put("directions", "statements", [{"statement": "s"}]), INSUFFICIENT),
     ("device-description.operating-points", put("results", "threshold", None), INSUFFICIENT),
     ("ui.output-examples", put("screens", "statements", [{"statement": "one", "where": "1"}]), INSUFFICIENT),
     *((f"labeling.{part}", put("label", "answers", ["fda/aidsf/labeling.none"]), GAP) for part in LABEL),
-    *((f"labeling.{part}", put("label", "status", "draft"), INSUFFICIENT) for part in IF_ANY),
+    *((f"labeling.{part}", put("label", "statements", [{"statement": "s"}]), INSUFFICIENT) for part in IF_ANY),
     ("labeling.ai-inclusion", put("label", "status", "draft"), INSUFFICIENT),
     ("labeling.ai-inclusion", put("label", "model", "clinical-risk@1"), STALE),
     ("labeling.model-output", put("comprehension", "metrics.0.x", 20), FAILED),
@@ -240,6 +240,13 @@ def test_what_a_reviewer_would_refuse_is_refused(row: str, change: Change, verdi
     change(records)
     verdicts = {need.verdict for need in findings(on_record(records), name)[name].needs}
     assert verdict in verdicts, verdicts
+
+
+@pytest.mark.parametrize("part", IF_ANY)
+def test_a_draft_tells_nothing_where_a_label_need_not_say_it(part: str) -> None:
+    records, name = story(), f"fda/aidsf/labeling.{part}"
+    put("label", "status", "draft")(records)
+    assert "label" not in {need.need for need in findings(on_record(records), name)[name].needs}
 
 
 @pytest.mark.parametrize("row", ["validation.robustness", "validation.performance", "validation.human-ai-team"])
