@@ -173,6 +173,12 @@ def in_state(need: Need, content: Mapping[str, Any]) -> bool:
     return all(_holds(need, content, path) for path in STATES)
 
 
+def is_measurement(need: Need, piece: Evidence) -> bool:
+    """Say whether a result measures what a need asks, in its state: whatever it leaves out beside, it can miss."""
+    rows = need.metrics and _lacking_rows(need.metrics, piece.number, piece.content)
+    return in_state(need, piece.content) and not rows
+
+
 def _holds(need: Need, content: Mapping[str, Any], path: str) -> bool:
     allowed = need.where.get(path)
     return allowed is None or any(value in allowed for value in paths.at(content, path))

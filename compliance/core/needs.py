@@ -183,7 +183,7 @@ class Weighing:
             outcome: Outcome | None = None
             if settled or (refused >= LISTED and verdicts.cannot_pass(case, need, piece)):
                 if fallible:
-                    outcome = verdicts.contrary(case, need, piece, self._valid)
+                    outcome = verdicts.contrary(case, need, piece)
             else:
                 outcome = verdicts.judge(case, need, piece, self._valid)
                 settled = outcome.verdict is NeedVerdict.PASSED and not need.each
@@ -202,7 +202,7 @@ class Weighing:
         for piece, by in case.withdrawn_failures if need.criterion == "passed" else ():
             if piece.kind != need.kind or not self._speaks(piece):
                 continue
-            if verdicts.contrary(case, need, piece, self._valid) is None:
+            if verdicts.contrary(case, need, piece) is None:
                 continue
             since = (verdicts.judge(case, need, one, self._valid) for one in case.measured_again(piece))
             if not any(outcome.verdict is NeedVerdict.PASSED for outcome in since):

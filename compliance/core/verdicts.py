@@ -28,22 +28,23 @@ class Outcome:
     """Path of the field that decided, where one did."""
 
 
-def contrary(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome | None:
+def contrary(case: Case, need: Need, piece: Evidence) -> Outcome | None:
     """Return what a piece says that shows the contrary of its need, or None.
 
     Incomplete evidence, evidence of a published identity, on other data than asked, or of another version's figures
-    shows nothing, so it shows no contrary either.
+    shows nothing, so it shows no contrary either. A result that leaves out what a need asks beside the figures cannot
+    show the need, but it can miss its criterion: nothing is hidden by describing it less.
     """
     said = _said(case, need, piece)
     if not said and not (need.criterion == "passed" and case.missed(piece)):
         return None
-    return _contrary(case, need, piece, valid, said)
+    return _contrary(case, need, piece, said)
 
 
 def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
     """Judge one piece by every condition: what it shows to the contrary, the statement's own, then its company's."""
     said = _said(case, need, piece)
-    if against := _contrary(case, need, piece, valid, said):
+    if against := _contrary(case, need, piece, said):
         return against
     if declares_elsewhere(case, need, piece):
         why = f"{piece.number} declares the figures of another model version."
@@ -86,6 +87,8 @@ def is_hopeless(need: Need, piece: Evidence) -> bool:
     asked = [*need.fields, *need.holds, *need.least, *judged, *(["plan"] if need.criterion else [])]
     if any(_has(piece, path) for path in judged):
         return False
+    if need.criterion == "passed" and _has(piece, "plan") and matching.is_measurement(need, piece):
+        return False
     return not all(_has(piece, path) for path in asked) or matching.lacks_on_its_face(need, piece) is not None
 
 
@@ -124,12 +127,12 @@ def _identity_only(need: Need, piece: Evidence) -> bool:
     return need.bytes == "required" and faces.is_published_only(piece)
 
 
-def _contrary(case: Case, need: Need, piece: Evidence, valid: Validator, said: Sequence[Said]) -> Outcome | None:
+def _contrary(case: Case, need: Need, piece: Evidence, said: Sequence[Said]) -> Outcome | None:
     missed = _missed(case, need, piece) if need.criterion == "passed" else None
     against = next((one for one in said if one.against), None)
     if (missed is None and against is None) or piece.completeness != "complete" or _identity_only(need, piece):
         return None
-    if missed and valid.is_valid(piece.statement):
+    if missed and matching.is_measurement(need, piece):
         return missed
     if against is None or not matching.in_state(need, piece.content) or declares_elsewhere(case, need, piece):
         return None

@@ -65,6 +65,16 @@ def test_a_claim_that_its_own_predictions_refute_can_still_fail() -> None:
     assert rule_of(records) == ("failed", Rule.CRITERION_MISSED)
 
 
+@pytest.mark.parametrize("asked", [{"fields": ["limits"]}, {"least": {"limits": 1}}, {"groups": ["site"]}])
+def test_a_missed_criterion_is_not_hidden_by_describing_the_result_less(asked: Json) -> None:
+    needs, records = [{**ROW["needs"][0], **asked}], clean()
+    records["first"] = again(records)
+    records["first"].content["metrics"][0]["ci_low"] = "0.7999"
+    records["result"].content["limits"] = ["none known"]
+    records["result"].content["metrics"] += [row("sensitivity", "0.7", 90, {"site": site}) for site in "AB"]
+    assert rule_of(records, needs=needs) == ("failed", Rule.CRITERION_MISSED)
+
+
 def test_a_missed_criterion_does_not_vanish_with_its_plan() -> None:
     records = clean()
     misses(records)
