@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from compliance.core.completeness import newest
+from compliance.core.completeness import NONE, newest
 from compliance.core.differences import told
 from compliance.core.evidence import Evidence, utc_text
 from compliance.errors import ComplianceError, Conflict, InvalidInput, Unavailable
@@ -94,7 +94,12 @@ def find(ws: "Workspace", tracking: "Tracking") -> Tracked:
     experiments = [e for e in tracking.experiments() if _matches(e.name, wanted.experiments)]
     models = [name for name in tracking.registered_models() if _matches(name, wanted.models)]
     return Tracked(
-        scope=(*(f"experiment {e.name}" for e in experiments), *(f"model {name}" for name in models)),
+        scope=(
+            *(f"experiment {e.name}" for e in experiments),
+            *(f"model {name}" for name in models),
+            *_unmatched("experiment", wanted.experiments, [e.name for e in experiments]),
+            *_unmatched("model", wanted.models, models),
+        ),
         runs=tuple(run for e in experiments for run in tracking.runs(e.id) if _is_theirs(run)),
         versions=tuple(version for name in models for version in tracking.model_versions(name)),
         sets=tuple(one for e in experiments for one in tracking.evaluation_sets(e.id)),
@@ -266,6 +271,13 @@ def _log(ws: "Workspace", look: Look, key: str | None) -> list[Logged]:
 def _is_theirs(run: "MLflowRun") -> bool:
     """Say whether a run is there and is not itself some system's mirrored evidence."""
     return run.lifecycle == ACTIVE and ENVELOPE_TAG not in run.tags
+
+
+def _unmatched(what: str, patterns: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    """Yield what is tracked and not there: a pattern with a typing error would else seem to be all covered."""
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            yield f"{NONE} {what} matches {pattern}"
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

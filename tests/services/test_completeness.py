@@ -228,6 +228,14 @@ def test_tracked_and_never_looked_at_is_said(ws: Workspace, client: Any, experim
     assert "all have evidence" in ws.assess().notes[0].text
 
 
+def test_a_pattern_that_nothing_matches_is_no_clean_bill(make_workspace: MakeWorkspace) -> None:
+    made = make_workspace(None, system="mistyped")
+    made.config.mlflow.experiments.append("traige-*")
+    assert capture_all(made).scope == ("no experiment matches traige-*",)
+    (note,) = made.assess().notes
+    assert note.text.endswith("0 datasets, no experiment matches traige-*; nothing is there that could have evidence.")
+
+
 def test_a_command_quotes_a_name_that_a_shell_would_run() -> None:
     assert remedy({"what": "dataset", "name": "x; rm -rf /", "state": "no-evidence"}) == (
         "compliance log dataset PATH --name 'x; rm -rf /' --version VERSION --role ROLE"
