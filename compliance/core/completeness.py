@@ -52,6 +52,8 @@ def state(one: Mapping[str, str]) -> str:
 def remedy(one: Mapping[str, str]) -> str:
     """Return the command that makes evidence of one thing of a look, or what else to do."""
     what, name, id_ = one["what"], quote(one["name"]), quote(one.get("id", ""))
+    if one["state"] == "deleted" and what == "model-version":
+        return f"compliance lineage {name} (keep its files elsewhere: MLflow has them no more)"
     if one["state"] == "deleted":
         return f"mlflow runs restore --run-id {id_}"
     if one["state"] == "unfinished":
