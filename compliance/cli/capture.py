@@ -221,6 +221,8 @@ def _secret() -> bytes:
 
 
 def _told_all(look: "Look", as_json: bool) -> None:
+    from compliance.core.completeness import NONE, covered
+
     if as_json:
         output.result({"logged": [piece.to_json() for piece in look.logged], **look.to_dict()})
         return
@@ -229,8 +231,11 @@ def _told_all(look: "Look", as_json: bool) -> None:
         f"{count} {what.replace('-', ' ')}{'' if count == 1 else 's'}" for what, count in look.counts.items()
     )
     output.put()
+    for word in look.scope:
+        if word.startswith(f"{NONE} "):
+            output.put(f"{word[0].upper()}{word[1:]}: check `mlflow` in compliance.toml.")
     if not look.uncovered:
-        output.put(f"Seen: {seen}. All have evidence.")
+        output.put(f"Seen: {seen}; {covered(look.counts.values())}.")
         return
     output.put(f"Seen: {seen}. Without valid evidence:")
     findings.uncovered(look.uncovered)

@@ -97,11 +97,12 @@ def status(
 
 def _uncovered(look: "Evidence", everything: bool) -> None:
     """Print what the newest look at MLflow found without evidence, and what to do about each."""
-    from compliance.core.completeness import head
+    from compliance.core.completeness import covered, head
 
     left = look.content.get("uncovered") or []
     if not left:
-        findings.block(f"{head(look)}; all have evidence ({look.number}).", 0)
+        said = covered(event["seen"] for event in look.content["events"])
+        findings.block(f"{head(look)}; {said} ({look.number}).", 0)
         return
     findings.block(f"{head(look)}. Without valid evidence ({look.number}):", 0)
     findings.uncovered(left if everything else left[:SHORT])

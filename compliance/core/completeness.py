@@ -7,6 +7,8 @@ from compliance.core.evidence import Evidence
 from compliance.core.findings import Note
 
 TOPIC = "completeness"
+NONE = "no"
+"""How the scope of a look begins that names something tracked which is not there."""
 TOLD = 20
 """At most this many things are named in the text; the record holds them all."""
 
@@ -19,15 +21,23 @@ def newest(evidence: Iterable[Evidence]) -> Evidence | None:
 
 def head(look: Evidence) -> str:
     """Return when a look was taken and how much it saw."""
-    seen = ", ".join(_counted(event) for event in look.content["events"])
-    return f"MLflow as of {look.logged_at[:16].replace('T', ' ')} UTC: {seen}"
+    seen = [_counted(event) for event in look.content["events"]]
+    seen += [word for word in look.content.get("scope") or [] if word.startswith(f"{NONE} ")]
+    return f"MLflow as of {look.logged_at[:16].replace('T', ' ')} UTC: {', '.join(seen)}"
+
+
+def covered(seen: Iterable[int]) -> str:
+    """Say that nothing is left without evidence, where there was anything."""
+    return "all have evidence" if any(seen) else "nothing is there that could have evidence"
 
 
 def note(look: Evidence) -> Note:
     """Return what a look found, in a sentence or two."""
     left = look.content.get("uncovered") or []
     if not left:
-        return Note(TOPIC, f"{head(look)}; all have evidence.", (look.number,))
+        return Note(
+            TOPIC, f"{head(look)}; {covered(event['seen'] for event in look.content['events'])}.", (look.number,)
+        )
     named = "; ".join(f"{one['what']} {one['name']} ({state(one)})" for one in left[:TOLD])
     more = f"; and {len(left) - TOLD} more" if len(left) > TOLD else ""
     return Note(TOPIC, f"{head(look)}. Without valid evidence: {named}{more}.", (look.number,))
@@ -42,6 +52,8 @@ def state(one: Mapping[str, str]) -> str:
 def remedy(one: Mapping[str, str]) -> str:
     """Return the command that makes evidence of one thing of a look, or what else to do."""
     what, name, id_ = one["what"], quote(one["name"]), quote(one.get("id", ""))
+    if one["state"] == "deleted" and what == "model-version":
+        return f"compliance lineage {name} (keep its files elsewhere: MLflow has them no more)"
     if one["state"] == "deleted":
         return f"mlflow runs restore --run-id {id_}"
     if one["state"] == "unfinished":

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from compliance.core.completeness import newest
+from compliance.core.completeness import NONE, newest, remedy
 from compliance.core.differences import told
 from compliance.core.evidence import Evidence, utc_text
 from compliance.errors import ComplianceError, Conflict, InvalidInput, Unavailable
@@ -38,8 +38,8 @@ class Tracked:
     runs: tuple["MLflowRun", ...]
     versions: tuple["ModelVersion", ...]
     sets: tuple["EvaluationSet", ...]
-    experiments: frozenset[str]
-    """Their ids."""
+    elsewhere: frozenset[str]
+    """Ids of the experiments that are there and not tracked."""
 
 
 @dataclass(slots=True)
@@ -54,7 +54,8 @@ class Look:
     """Evidence made on the way, the look's own record last."""
 
     def to_dict(self) -> dict[str, Any]:
-        return {"scope": list(self.scope), "seen": self.counts, "uncovered": self.uncovered}
+        left = [{**one, "next": remedy(one)} for one in self.uncovered]
+        return {"scope": list(self.scope), "seen": self.counts, "uncovered": left}
 
 
 def capture_all(ws: "Workspace", *, key: str | None = None, step: Step | None = None, thorough: bool = True) -> Look:
@@ -91,14 +92,20 @@ def find(ws: "Workspace", tracking: "Tracking") -> Tracked:
             "compliance.toml does not say what of MLflow's is tracked.",
             remedy='Name it: `mlflow = { …, experiments = ["triage-*"], models = ["triage"] }`.',
         )
-    experiments = [e for e in tracking.experiments() if _matches(e.name, wanted.experiments)]
+    there = tracking.experiments()
+    experiments = [e for e in there if _matches(e.name, wanted.experiments)]
     models = [name for name in tracking.registered_models() if _matches(name, wanted.models)]
     return Tracked(
-        scope=(*(f"experiment {e.name}" for e in experiments), *(f"model {name}" for name in models)),
+        scope=(
+            *(f"experiment {e.name}" for e in experiments),
+            *(f"model {name}" for name in models),
+            *_unmatched("experiment", wanted.experiments, [e.name for e in experiments]),
+            *_unmatched("model", wanted.models, models),
+        ),
         runs=tuple(run for e in experiments for run in tracking.runs(e.id) if _is_theirs(run)),
         versions=tuple(version for name in models for version in tracking.model_versions(name)),
         sets=tuple(one for e in experiments for one in tracking.evaluation_sets(e.id)),
-        experiments=frozenset(e.id for e in experiments),
+        elsewhere=frozenset(e.id for e in there if e not in experiments),
     )
 
 
@@ -129,6 +136,10 @@ def compare(
         _note(look, "model-version", name, "", state, detail, wrong.get(name))
     for name, id_, state, detail in _datasets(ws, tracked):
         _note(look, "dataset", name, id_, state, detail)
+    for name in sorted(versions.keys() - {capture.subject_of(version) for version in tracked.versions}):
+        registered = versions[name].predicate["source"].get("mlflow", {}).get("registered_model", "")
+        if _matches(registered.rpartition("/")[0], ws.config.mlflow.models):
+            _note(look, "model-version", name, "", "deleted")
     for run_id, piece in captured.items():
         if run_id not in {run.run_id for run in tracked.runs} and _was_tracked(piece, tracked):
             what = {"evaluation": "evaluation-run", "safety-result": "safety-run"}.get(piece.kind, "run")
@@ -188,7 +199,7 @@ def _state_of_version(version: "ModelVersion", piece: Evidence | None) -> tuple[
 
 def _was_tracked(piece: Evidence, tracked: Tracked) -> bool:
     experiment = piece.predicate.get("source", {}).get("mlflow", {}).get("experiment")
-    return experiment in tracked.experiments
+    return experiment not in tracked.elsewhere
 
 
 def _datasets(ws: "Workspace", tracked: Tracked) -> Iterator[tuple[str, str, str, str]]:
@@ -266,6 +277,13 @@ def _log(ws: "Workspace", look: Look, key: str | None) -> list[Logged]:
 def _is_theirs(run: "MLflowRun") -> bool:
     """Say whether a run is there and is not itself some system's mirrored evidence."""
     return run.lifecycle == ACTIVE and ENVELOPE_TAG not in run.tags
+
+
+def _unmatched(what: str, patterns: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    """Yield what is tracked and not there: a pattern with a typing error would else seem to be all covered."""
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            yield f"{NONE} {what} matches {pattern}"
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

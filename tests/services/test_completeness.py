@@ -147,9 +147,10 @@ def test_an_alias_that_moved_is_told_until_somebody_captures_the_version_again(
     model = registered(ws, client, ended(client, experiment, "one"))
     capture_all(ws)
     client.set_registered_model_alias(model, "champion", "1")
-    (left,) = capture_all(ws).uncovered
+    look = capture_all(ws)
+    (left,) = look.uncovered
     assert (left["what"], left["state"], left["detail"]) == ("model-version", "changed", "the alias champion was added")
-    assert remedy(left) == f"compliance capture --model {model}@1"
+    assert look.to_dict()["uncovered"] == [left | {"next": f"compliance capture --model {model}@1"}]
     (logged,) = capture_model(ws, model)
     assert "champion was added" in ws.ledger.piece(int(logged.evidence[3:])).predicate["supersedes"]["reason"]
     assert capture_all(ws).uncovered == []
@@ -168,6 +169,14 @@ def test_other_files_under_a_version_are_told_by_every_look_until_they_are_back(
         assert "the file weights.txt was changed" in left["detail"]
     client.log_text(run, "weights", "model/weights.txt")
     assert capture_all(ws).uncovered == []
+
+
+def test_a_version_or_an_experiment_that_was_deleted_is_told(ws: Workspace, client: Any, experiment: str) -> None:
+    model = registered(ws, client, ended(client, experiment, "one"))
+    capture_all(ws)
+    client.delete_model_version(model, "1")
+    client.delete_experiment(experiment)
+    assert states(ws) == {f"{model}@1": "deleted", "Training run one": "deleted"}
 
 
 def test_what_was_revoked_is_evidence_of_nothing(ws: Workspace, client: Any, experiment: str) -> None:
@@ -226,6 +235,14 @@ def test_tracked_and_never_looked_at_is_said(ws: Workspace, client: Any, experim
     assert "no look at them is on record" in ws.assess().notes[0].text
     capture_all(ws)
     assert "all have evidence" in ws.assess().notes[0].text
+
+
+def test_a_pattern_that_nothing_matches_is_no_clean_bill(make_workspace: MakeWorkspace) -> None:
+    made = make_workspace(None, system="mistyped")
+    made.config.mlflow.experiments.append("traige-*")
+    assert capture_all(made).scope == ("no experiment matches traige-*",)
+    (note,) = made.assess().notes
+    assert note.text.endswith("0 datasets, no experiment matches traige-*; nothing is there that could have evidence.")
 
 
 def test_a_command_quotes_a_name_that_a_shell_would_run() -> None:

@@ -4,7 +4,7 @@ Artifacts go through the server's own proxy (`mlflow-artifacts:`). A server that
 (S3, a shared disk) is written through MLflow's client, which knows that store; that costs its import.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -51,24 +51,26 @@ class RestTracking:
 
     def experiment(self, name: str) -> str | None:
         quoted = name.replace("'", "''")
-        found = self._post("experiments/search", max_results=1, filter=f"name = '{quoted}'", view_type="ALL").get(
-            "experiments", []
-        )
+        answer = self._post("experiments/search", max_results=1, filter=f"name = '{quoted}'", view_type="ALL")
+        with self._http.as_mlflow():
+            found = [(str(one["experiment_id"]), one["lifecycle_stage"]) for one in answer.get("experiments", [])]
         if not found:
             return None
-        if found[0]["lifecycle_stage"] != ACTIVE:
+        id_, stage = found[0]
+        if stage != ACTIVE:
             raise Unavailable(
                 f"The experiment {name} is deleted in MLflow.",
-                remedy=f"Restore it: `mlflow experiments restore --experiment-id {found[0]['experiment_id']}`.",
+                remedy=f"Restore it: `mlflow experiments restore --experiment-id {id_}`.",
                 deleted=True,
             )
-        return str(found[0]["experiment_id"])
+        return id_
 
     def make_experiment(self, name: str) -> str:
         if found := self.experiment(name):
             return found
         try:
-            return str(self._post("experiments/create", name=name)["experiment_id"])
+            with self._http.as_mlflow():
+                return str(self._post("experiments/create", name=name)["experiment_id"])
         except Unavailable as error:  # another process may have made it meanwhile
             if error.facts.get("code") == "RESOURCE_ALREADY_EXISTS" and (found := self.experiment(name)):
                 return found
@@ -79,14 +81,16 @@ class RestTracking:
         pages = self._http.pages(lambda page: self._post("experiments/search", max_results=PAGE, page_token=page))
         with self._http.as_mlflow():
             for answer in pages:
-                found += [Experiment(str(one["experiment_id"]), one["name"]) for one in answer.get("experiments", [])]
+                found += [
+                    Experiment(str(one["experiment_id"]), _text(one["name"])) for one in answer.get("experiments", [])
+                ]
         return sorted(found, key=lambda experiment: experiment.name)
 
     def registered_models(self) -> list[str]:
         found: list[str] = []
         with self._http.as_mlflow():
             for answer in self._pages("registered-models/search", max_results="1000"):
-                found += [item["name"] for item in answer.get("registered_models", [])]
+                found += [_text(item["name"]) for item in answer.get("registered_models", [])]
         return sorted(found)
 
     def runs(self, experiment_id: str, condition: str = "") -> Iterator[MLflowRun]:
@@ -106,7 +110,8 @@ class RestTracking:
         answer = self._post(
             "runs/create", experiment_id=experiment_id, run_name=record.name, start_time=record.at, tags=tags
         )
-        return _run(answer["run"])
+        with self._http.as_mlflow():
+            return _run(answer["run"])
 
     def fill(self, run: MLflowRun, record: RunRecord) -> None:
         if record.params or record.metrics:
@@ -170,7 +175,7 @@ class RestTracking:
             for answer in self._http.pages(lambda page: self._http.json("POST", SETS, asked | {"page_token": page})):
                 with self._http.as_mlflow():
                     found += [
-                        EvaluationSet(one["name"], one["dataset_id"], one.get("digest", ""))
+                        EvaluationSet(_text(one["name"]), _text(one["dataset_id"]), _text(one.get("digest", "")))
                         for one in answer.get("datasets", [])
                     ]
         except Unavailable as error:
@@ -185,7 +190,9 @@ class RestTracking:
         if version.version.startswith(LOGGED):
             return self._store(version.source).model_files(version)
         query = {"name": version.name, "version": version.version}
-        uri = self._http.json("GET", f"{API}model-versions/get-download-uri", query=query)["artifact_uri"]
+        answer = self._http.json("GET", f"{API}model-versions/get-download-uri", query=query)
+        with self._http.as_mlflow():
+            uri = _text(answer["artifact_uri"])
         proxied = _proxied(uri)
         if proxied is None:
             return self._store(uri).model_files(version)
@@ -215,13 +222,13 @@ class RestTracking:
         query = {"name": item["name"], "version": item["version"]}
         full = self._http.json("GET", f"{API}model-versions/get", query=query)["model_version"]
         return ModelVersion(
-            name=full["name"],
-            version=str(full["version"]),
-            source=full.get("source", ""),
-            run_id=full.get("run_id") or None,
-            aliases=tuple(full.get("aliases", [])),
-            tags={tag["key"]: tag["value"] for tag in full.get("tags", [])},
-            description=full.get("description", ""),
+            name=_text(full["name"]),
+            version=str(int(full["version"])),
+            source=_text(full.get("source", "")),
+            run_id=_text(full.get("run_id") or "") or None,
+            aliases=tuple(map(_text, full.get("aliases", []))),
+            tags=_pairs(full.get("tags", [])),
+            description=_text(full.get("description", "")),
         )
 
     def _put(self, path: str, artifact: Artifact) -> None:
@@ -304,23 +311,33 @@ def _proxied(artifact_uri: str) -> str | None:
     return quote(parts.path.strip("/")) if parts.scheme == "mlflow-artifacts" else None
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _pairs(items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {_text(item["key"]): _text(item["value"]) for item in items}
+
+
 def _run(item: Mapping[str, Any]) -> MLflowRun:
     info, data = item["info"], item.get("data", {})
     ended = info.get("end_time")
     return MLflowRun(
-        run_id=info["run_id"],
+        run_id=_text(info["run_id"]),
         experiment_id=str(info["experiment_id"]),
-        name=info.get("run_name", ""),
-        status=info["status"],
-        lifecycle=info["lifecycle_stage"],
-        artifact_uri=info.get("artifact_uri", ""),
+        name=_text(info.get("run_name", "")),
+        status=_text(info["status"]),
+        lifecycle=_text(info["lifecycle_stage"]),
+        artifact_uri=_text(info.get("artifact_uri", "")),
         started=_moment(info.get("start_time", 0)),
         ended=None if ended is None else _moment(ended),
-        tags={tag["key"]: tag["value"] for tag in data.get("tags", [])},
-        params={param["key"]: param["value"] for param in data.get("params", [])},
-        metrics={metric["key"]: _point(metric) for metric in data.get("metrics", [])},
+        tags=_pairs(data.get("tags", [])),
+        params=_pairs(data.get("params", [])),
+        metrics={_text(metric["key"]): _point(metric) for metric in data.get("metrics", [])},
         inputs=tuple(_input(found) for found in item.get("inputs", {}).get("dataset_inputs", [])),
-        user=info.get("user_id", ""),
+        user=_text(info.get("user_id", "")),
     )
 
 
@@ -339,10 +356,9 @@ def _moment(milliseconds: Any) -> int:
 
 def _input(item: Mapping[str, Any]) -> DatasetInput:
     dataset = item["dataset"]
-    tags = {tag["key"]: tag["value"] for tag in item.get("tags", [])}
-    return DatasetInput(
-        dataset["name"], dataset["digest"], dataset.get("source", ""), tags.get(CONTEXT_TAG, ""), dataset["source_type"]
-    )
+    context = _pairs(item.get("tags", [])).get(CONTEXT_TAG, "")
+    name, digest, kind = (_text(dataset[field]) for field in ("name", "digest", "source_type"))
+    return DatasetInput(name, digest, _text(dataset.get("source", "")), context, kind)
 
 
 def _input_json(item: DatasetInput) -> dict[str, Any]:

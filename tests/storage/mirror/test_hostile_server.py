@@ -75,11 +75,31 @@ def hostile() -> Iterator[Hostile]:
         {"run": {"info": {**INFO, "start_time": -1}}},
         {"run": {"info": INFO, "data": {"tags": "none"}}},
         {"run": {"info": INFO, "data": {"metrics": [{"key": "auc", "value": "high"}]}}},
+        {"run": {"info": {**INFO, "run_name": ["x"]}}},
+        {"run": {"info": INFO, "data": {"params": [{"key": "C", "value": 1}]}}},
     ],
 )
 def test_what_is_not_shaped_as_a_run_is_no_answer_of_mlflows(hostile: Hostile, said: Any) -> None:
     with pytest.raises(Unavailable, match="does not answer like an MLflow server"):
         hostile.always(said).run("r")
+
+
+@pytest.mark.parametrize(
+    ("said", "ask"),
+    [
+        ({"registered_models": [{"name": ["x"]}]}, lambda tracking: tracking.registered_models()),
+        ({"experiments": [{"experiment_id": "1", "name": 1}]}, lambda tracking: tracking.experiments()),
+        ({"experiments": [{}]}, lambda tracking: tracking.experiment("compliance/x")),
+        ({}, lambda tracking: tracking.make_experiment("compliance/x")),
+        ({"datasets": [{"name": None}]}, lambda tracking: tracking.evaluation_sets("1")),
+        ({"metrics": [{"key": "auc", "value": []}]}, lambda tracking: list(tracking.history("r", "auc"))),
+    ],
+)
+def test_an_answer_with_other_types_is_no_fault_of_ours(
+    hostile: Hostile, said: Any, ask: Callable[[RestTracking], object]
+) -> None:
+    with pytest.raises(Unavailable, match="does not answer like an MLflow server"):
+        ask(hostile.always(said))
 
 
 def test_a_small_answer_that_unpacks_to_a_large_one_is_not_unpacked(
