@@ -225,6 +225,9 @@ def _finished(tool: str, source: Source, reading: Reading, authored: Mapping[str
         f"{source.sha256(reading.originals)}), which is restricted."
         if reading.withheld
         else "",
+        "A table has no end mark: rows that are lost at its end cannot be seen; --cases says how many there should be."
+        if source.is_table and given.cases is None
+        else "",
         *reading.notes,
     ]
     record["summary"] = " ".join([*filter(None, [record.get("summary")]), *filter(None, notes)])[:20_000]
