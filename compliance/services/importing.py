@@ -6,7 +6,7 @@ recognises is named and changes nothing; one that is damaged is kept as an `unre
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -113,8 +113,8 @@ class _Importing:
 
     def __init__(self, ws: "Workspace", given: Given, named: Named, dry_run: bool, key: str | None) -> None:
         self.ws, self.given, self.named, self.dry_run, self.key = ws, given, named, dry_run, key
-        self.met: set[_Identity] = set()
-        """What this run has come across: a dry run finds nothing of it in the ledger."""
+        self.standing: dict[_About, dict[_Identity, str]] = {}
+        """What stands on record, read once for each thing and kind of record that a file is about, and is then kept."""
 
     def place(self, place: _Place) -> list[Outcome]:
         """Import one file or folder; one that cannot be read, or breaks its importer, stops no other."""
@@ -199,14 +199,15 @@ class _Importing:
             if taken.records[0].get("completeness") == "unreadable":
                 raise
             return self._log(importer, source, unreadable(importer, source, error.problem))
-        known = [self._on_record(drafted, sha256) for drafted in drafts]
+        known = [self._about(drafted).get(_identity_of(drafted, sha256)) for drafted in drafts]
         new = [one for one, found in zip(taken.records, known, strict=True) if found is None]
         numbers = iter(self._append(importer, taken.tool_version, sha256, new))
-        self.met.update(_identity_of(drafted, sha256) for drafted in drafts)
-        return [
-            _outcome(source, importer, sha256, drafted, found, next(numbers) if found is None else None)
-            for drafted, found in zip(drafts, known, strict=True)
-        ]
+        outcomes = []
+        for drafted, found in zip(drafts, known, strict=True):
+            number = next(numbers) if found is None else None
+            self._about(drafted)[_identity_of(drafted, sha256)] = found or number or "a file before it"
+            outcomes.append(_outcome(source, importer, sha256, drafted, found, number))
+        return outcomes
 
     def _append(
         self, importer: Importer, version: str | None, sha256: str, new: Sequence[dict[str, Any]]
@@ -224,20 +225,23 @@ class _Importing:
         )
         return [piece.evidence for piece in logged]
 
-    def _on_record(self, drafted: Draft, sha256: str) -> str | None:
-        """Return the number of the same result from the same bytes; `a file before it` where a dry run met it."""
-        wanted = _identity_of(drafted, sha256)
-        for index in self.ws.ledger.indexes_about(drafted.subjects[0].digest.sha256, kind=drafted.kind):
-            if self.ws.ledger.envelope(self.ws.ledger.entry(index).envelope) is None:
-                continue  # erased by law: nothing is left to compare with
+    def _about(self, drafted: Draft) -> "dict[_Identity, str]":
+        """Return the numbers of what stands on record of this kind about the same thing."""
+        about = (_things_of(drafted)[0], drafted.kind)
+        if about not in self.standing:
+            self.standing[about] = dict(self._on_record(*about))
+        return self.standing[about]
+
+    def _on_record(self, subject: str, kind: str) -> "Iterator[tuple[_Identity, str]]":
+        for index in self.ws.ledger.indexes_about(subject, kind=kind):
+            digest = self.ws.ledger.entry(index).envelope
+            if list(self.ws.ledger.indexes_about(digest, kind="revocation")) or not self.ws.ledger.envelope(digest):
+                continue  # taken back or erased: it stands no more
             piece = self.ws.ledger.piece(index)
             told = piece.predicate
             file, completeness = told["source"].get("file_sha256"), told["completeness"]
-            digests = [subject["digest"]["sha256"] for subject in piece.subjects]
-            stands = _identity(file, piece.kind, piece.title, completeness, piece.content, digests)
-            if stands == wanted:
-                return piece.number
-        return "a file before it" if wanted in self.met else None
+            things = _things((one["annotations"]["basis"], one["digest"]["sha256"]) for one in piece.subjects)
+            yield _identity(file, piece.kind, piece.title, completeness, piece.content, things), piece.number
 
 
 def _computed(made: dict[str, Any], path: Path, given: Given) -> dict[str, Any]:
@@ -275,25 +279,41 @@ def _accounted(found: Mapping[str, Any], expected: int) -> dict[str, Any]:
     return counted | ({"completeness": "incomplete", "completeness_reason": " ".join(told)} if told else {})
 
 
+_About = tuple[str, str]
 _Identity = tuple[Any, ...]
 
-_SAID = ("category", "role", "accountability", "predictions")
+_SAID = ("category", "role", "accountability")
 """What a record holds that the user may have said of its file."""
 
 
 def _identity(
-    file: str | None, kind: str, title: str, completeness: str, content: Mapping[str, Any], subjects: Sequence[str]
+    file: str | None, kind: str, title: str, completeness: str, content: Mapping[str, Any], things: Sequence[str]
 ) -> _Identity:
-    """Return what makes a result the same: its bytes, how whole it is, what it is about, and what was said of it."""
+    """Return what makes a result the same: its bytes, how whole it is, what it is about, and what was said of it.
+
+    What the file is called is no part of it, so neither is the title of an original that could not be read.
+    """
     about = [(content.get(name) or {}).get("sha256") for name in ("dataset", "plan")]
+    columns = {name: value for name, value in (content.get("predictions") or {}).items() if name != "attachment"}
     groups = [[row["name"], row.get("group")] for row in content.get("metrics") or []]
-    said = as_json([{name: content.get(name) for name in _SAID}, groups])
-    return (file, kind, title, completeness, *about, said, *sorted(subjects))
+    said = as_json([{name: content.get(name) for name in _SAID}, columns, groups])
+    called = None if completeness == Completeness.UNREADABLE.value else title
+    return (file, kind, called, completeness, *about, said, *things)
 
 
 def _identity_of(drafted: Draft, sha256: str) -> _Identity:
-    digests = [subject.digest.sha256 for subject in drafted.subjects]
-    return _identity(sha256, drafted.kind, drafted.title, drafted.completeness.value, drafted.content, digests)
+    things = _things_of(drafted)
+    return _identity(sha256, drafted.kind, drafted.title, drafted.completeness.value, drafted.content, things)
+
+
+def _things_of(drafted: Draft) -> list[str]:
+    return _things((one.annotations.basis.value, one.digest.sha256) for one in drafted.subjects)
+
+
+def _things(subjects: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the digests of what a record is about: that of its own content only where it is about nothing else."""
+    told = sorted(subjects)
+    return [digest for basis, digest in told if basis != Basis.CONTENT.value] or [digest for _, digest in told]
 
 
 def _refused(source: Source, importer: Importer, error: InvalidInput) -> Outcome:
