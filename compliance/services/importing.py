@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from compliance.core.evidence import Basis, Completeness
 from compliance.core.reading import MAX_BYTES
@@ -27,11 +27,13 @@ from compliance.importers import (
     whose,
 )
 from compliance.importers.archive import MAGIC, MAX_MEMBERS, MAX_UNPACKED
-from compliance.importers.base import UNKNOWN, accounted
+from compliance.importers.base import UNKNOWN, accounted, plain_name
 from compliance.importers.source import as_json
 from compliance.kinds import content_model
 from compliance.kinds.authoring import Draft, draft
+from compliance.kinds.dataset import Role
 from compliance.kinds.evaluation import Measured
+from compliance.kinds.safety_result import Category
 from compliance.services import record
 
 if TYPE_CHECKING:
@@ -97,8 +99,10 @@ def run(
     """Import files and folders; return what became of each record, in the order of the files.
 
     Of one file all records are logged or none; what one file lacks stops no other. With `dry_run` nothing is written.
-    Raises InvalidInput for a path that is not there and UnknownReference for a name that is not on record.
+    Raises InvalidInput for a path that is not there or a word that no record knows, and UnknownReference for a name
+    that is not on record.
     """
+    _check(given or Given())
     importing = _Importing(ws, given or Given(), resolve(ws, named or Named()), dry_run, key)
     places = [place for path in paths for place in _places(path)]
     outcomes: list[Outcome] = []
@@ -106,6 +110,15 @@ def run(
         progress(f"Reading {place.path}", position, len(places))
         outcomes += importing.place(place)
     return outcomes
+
+
+def _check(given: Given) -> None:
+    for option, said, words in (
+        ("--category", given.category, get_args(Category)),
+        ("--role", given.role, get_args(Role)),
+    ):
+        if said is not None and said not in words:
+            raise InvalidInput(f"{option} {said} says nothing.", remedy=f"Say one of {', '.join(words)}.")
 
 
 class _Importing:
@@ -135,7 +148,9 @@ class _Importing:
             return [Outcome(source.name, source.sha256(), reason=why, refused=not place.found)]
         try:
             taken = read(importer, source, self.given)
-            records = [_computed(self._completed(one, importer), place.path, self.given) for one in taken.records]
+            records = [
+                _computed(self._completed(one, importer), place.path, source, self.given) for one in taken.records
+            ]
         except NotSaidError as error:
             return [_refused(source, importer, error)]
         except (UnknownReference, BrokenImporterError):
@@ -188,7 +203,7 @@ class _Importing:
         sha256 = source.sha256(taken.originals)
         resolver = record.LedgerResolver(self.ws.ledger)
         try:
-            drafts = [draft(one, resolver, where=source.name) for one in taken.records]
+            drafts = [draft(one, resolver, where=plain_name(source.name)) for one in taken.records]
             for drafted in drafts:
                 resolver.add(drafted)
         except UnknownReference:
@@ -244,7 +259,7 @@ class _Importing:
             yield _identity(file, piece.kind, piece.title, completeness, piece.content, things), piece.number
 
 
-def _computed(made: dict[str, Any], path: Path, given: Given) -> dict[str, Any]:
+def _computed(made: dict[str, Any], path: Path, source: Source, given: Given) -> dict[str, Any]:
     """Compute the figures of raw predictions, which say of themselves only which columns they are in.
 
     What cannot be computed from is refused, not kept: the columns are the user's to name, and the reason quotes a cell.
@@ -261,6 +276,8 @@ def _computed(made: dict[str, Any], path: Path, given: Given) -> dict[str, Any]:
     except InvalidInput as error:
         remedy = f"{error.remedy} Of another task than two classes: `compliance log evaluation --predictions`."
         raise NotSaidError(error.problem, remedy=remedy) from error
+    if path.read_bytes() != source.data:
+        raise NotSaidError(f"{path} changed while it was read.", remedy="Import it again once it is written.")
     if given.cases is not None:
         found |= _accounted(found, given.cases)
     summary = f"Decisions at a score of {found['threshold']}, since no file of predictions names a threshold."

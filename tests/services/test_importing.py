@@ -351,6 +351,16 @@ def test_a_record_that_does_not_hold_together_becomes_its_original(ws: Workspace
     (outcome,) = importing.run(ws, [file], named=Named(dataset="d@1"))
     assert outcome.completeness == "unreadable"
     assert "outside 0 to 1" in str(outcome.reason)
+    assert str(outcome.reason).startswith("r.json: "), "the folders of this machine are nobody's business"
+
+
+@pytest.mark.parametrize("said", [{"category": "nonsense"}, {"role": "nonsense"}])
+def test_words_that_no_record_knows_are_refused_before_anything_is_logged(ws: Workspace, said: dict[str, str]) -> None:
+    size = ws.ledger.size
+    with pytest.raises(InvalidInput, match="nonsense") as refused:
+        importing.run(ws, [AUDIT], given=Given(**said))
+    assert "Say one of " in refused.value.remedy
+    assert ws.ledger.size == size
 
 
 def test_a_file_beyond_the_limit_is_told(ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
