@@ -157,7 +157,7 @@ def unreadable(importer: Importer, source: Source, reason: str) -> Taken:
     record = {
         "kind": "document",
         "document_type": "import-original",
-        "title": clip(f"{importer.tool}: original of {_plain(source.name)}, unreadable", 300),
+        "title": clip(f"{importer.tool}: original of {plain_name(source.name)}, unreadable", 300),
         "sha256": source.sha256(),
         "basis": "folder" if source.is_folder else "file",
         "completeness": "unreadable",
@@ -225,6 +225,9 @@ def _finished(tool: str, source: Source, reading: Reading, authored: Mapping[str
         f"{source.sha256(reading.originals)}), which is restricted."
         if reading.withheld
         else "",
+        "A table has no end mark: rows that are lost at its end cannot be seen; --cases says how many there should be."
+        if source.is_table and given.cases is None
+        else "",
         *reading.notes,
     ]
     record["summary"] = " ".join([*filter(None, [record.get("summary")]), *filter(None, notes)])[:20_000]
@@ -282,15 +285,15 @@ def _attached(source: Source, names: Sequence[str] | None, *, restricted: bool) 
     """Return the original bytes as attachments, restricted where they may hold what identifies somebody."""
     chosen = sorted(source.files) if names is None else names
     classification = "restricted" if restricted else "internal"
-    return [{"data": source.files[name], "name": _plain(name), "classification": classification} for name in chosen]
+    return [{"data": source.files[name], "name": plain_name(name), "classification": classification} for name in chosen]
 
 
 def attachment_name(source: Source) -> str:
     """Return the name under which the original of a file is attached."""
-    return _plain(next(iter(source.files)))
+    return plain_name(next(iter(source.files)))
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a name as an attachment may have it: no folder, no control character, no byte that is not UTF-8."""
     plain = name.rstrip("/").rpartition("/")[2].encode(errors="replace").decode()
     return re.sub(r"[\x00-\x1f\x7f\\]", "_", plain)[-255:] or "original"

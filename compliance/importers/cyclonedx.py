@@ -204,6 +204,10 @@ def _xml_vulnerability(one: Element) -> dict[str, Any]:
     }
 
 
-_MARKS = ((b'"bomFormat"', b'"CycloneDX"'), (b"cyclonedx.org/schema/bom/", b"<bom"))
+_MARKS = (
+    (b'"bomFormat"', b'"CycloneDX"'),
+    (b'"$schema"', b"cyclonedx.org/schema/bom-"),
+    (b"cyclonedx.org/schema/bom/", b"<bom"),
+)
 IMPORTER = Importer(TOOL, _recognise, _read, _MARKS)
 XML = Importer(TOOL, _recognise_xml, _read_xml)

@@ -82,7 +82,8 @@ def _unpacked(source: Source) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 def _slim(sample: Any) -> dict[str, Any]:
     """Return of a sample what is looked at: its traces may be large."""
-    return {name: mapping(sample, "a sample").get(name) for name in ("id", "epoch", "scores", "error", "limit")}
+    told = mapping(sample, "a sample")
+    return {name: told.get(name) for name in ("id", "epoch", "scores", "error", "limit", "invalidation")}
 
 
 def _gaps(
@@ -93,7 +94,7 @@ def _gaps(
     status = log.get("status")
     if status != "success":
         yield f"The run's status is {word(status) or 'not stated'}, not success."
-    if log.get("invalidated"):
+    if log.get("invalidated") or any(one["invalidation"] for one in samples):
         yield "The log is marked as invalidated."
     if log.get("error"):
         yield "The run ended in an error."
@@ -106,6 +107,9 @@ def _gaps(
         yield "The log does not say how many samples were to be run and completed."
     elif total is not None and done is not None and done < total:
         yield f"{total - done} of {total} samples did not complete."
+    early = mapping(results.get("early_stopping") or {}, "early_stopping").get("early_stops") or []
+    if early:
+        yield f"{len(early)} samples were skipped, because the run was stopped early for them."
     if failed := sum(1 for one in samples if one["error"]):
         yield f"{failed} samples ended in an error."
     if stopped := sum(1 for one in samples if one["limit"]):

@@ -62,4 +62,6 @@ def _vulnerability(one: Mapping[str, Any], vuln: Mapping[str, Any]) -> dict[str,
     }
 
 
-IMPORTER = Importer(TOOL, _recognise, _read, marks=((b'"dependencies"', b'"vulns"'),))
+IMPORTER = Importer(
+    TOOL, _recognise, _read, marks=((b'"dependencies"', b'"vulns"'), (b'"dependencies"', b'"skip_reason"'))
+)

@@ -143,6 +143,11 @@ class Source:
             return None
         return _rows(text)
 
+    @property
+    def is_table(self) -> bool:
+        """Whether the file can be read as nothing but a table."""
+        return self.table is not None and self.lines is None and self.front is None and self.archive is None
+
     def holds(self, *marks: bytes) -> bool:
         """Say whether all of these bytes stand in the file: what is left of a sign when the file is damaged."""
         return not self.is_folder and all(mark in self.data for mark in marks)

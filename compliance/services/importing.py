@@ -6,10 +6,10 @@ recognises is named and changes nothing; one that is damaged is kept as an `unre
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from compliance.core.evidence import Basis, Completeness
 from compliance.core.reading import MAX_BYTES
@@ -27,11 +27,13 @@ from compliance.importers import (
     whose,
 )
 from compliance.importers.archive import MAGIC, MAX_MEMBERS, MAX_UNPACKED
-from compliance.importers.base import UNKNOWN, accounted
+from compliance.importers.base import UNKNOWN, accounted, plain_name
 from compliance.importers.source import as_json
 from compliance.kinds import content_model
 from compliance.kinds.authoring import Draft, draft
+from compliance.kinds.dataset import Role
 from compliance.kinds.evaluation import Measured
+from compliance.kinds.safety_result import Category
 from compliance.services import record
 
 if TYPE_CHECKING:
@@ -97,8 +99,10 @@ def run(
     """Import files and folders; return what became of each record, in the order of the files.
 
     Of one file all records are logged or none; what one file lacks stops no other. With `dry_run` nothing is written.
-    Raises InvalidInput for a path that is not there and UnknownReference for a name that is not on record.
+    Raises InvalidInput for a path that is not there or a word that no record knows, and UnknownReference for a name
+    that is not on record.
     """
+    _check(given or Given())
     importing = _Importing(ws, given or Given(), resolve(ws, named or Named()), dry_run, key)
     places = [place for path in paths for place in _places(path)]
     outcomes: list[Outcome] = []
@@ -108,13 +112,22 @@ def run(
     return outcomes
 
 
+def _check(given: Given) -> None:
+    for option, said, words in (
+        ("--category", given.category, get_args(Category)),
+        ("--role", given.role, get_args(Role)),
+    ):
+        if said is not None and said not in words:
+            raise InvalidInput(f"{option} {said} says nothing.", remedy=f"Say one of {', '.join(words)}.")
+
+
 class _Importing:
     """One run: what was given, and what it has met so far."""
 
     def __init__(self, ws: "Workspace", given: Given, named: Named, dry_run: bool, key: str | None) -> None:
         self.ws, self.given, self.named, self.dry_run, self.key = ws, given, named, dry_run, key
-        self.met: set[_Identity] = set()
-        """What this run has come across: a dry run finds nothing of it in the ledger."""
+        self.standing: dict[_About, dict[_Identity, str]] = {}
+        """What stands on record, read once for each thing and kind of record that a file is about, and is then kept."""
 
     def place(self, place: _Place) -> list[Outcome]:
         """Import one file or folder; one that cannot be read, or breaks its importer, stops no other."""
@@ -135,7 +148,9 @@ class _Importing:
             return [Outcome(source.name, source.sha256(), reason=why, refused=not place.found)]
         try:
             taken = read(importer, source, self.given)
-            records = [_computed(self._completed(one, importer), place.path, self.given) for one in taken.records]
+            records = [
+                _computed(self._completed(one, importer), place.path, source, self.given) for one in taken.records
+            ]
         except NotSaidError as error:
             return [_refused(source, importer, error)]
         except (UnknownReference, BrokenImporterError):
@@ -188,7 +203,7 @@ class _Importing:
         sha256 = source.sha256(taken.originals)
         resolver = record.LedgerResolver(self.ws.ledger)
         try:
-            drafts = [draft(one, resolver, where=source.name) for one in taken.records]
+            drafts = [draft(one, resolver, where=plain_name(source.name)) for one in taken.records]
             for drafted in drafts:
                 resolver.add(drafted)
         except UnknownReference:
@@ -199,14 +214,15 @@ class _Importing:
             if taken.records[0].get("completeness") == "unreadable":
                 raise
             return self._log(importer, source, unreadable(importer, source, error.problem))
-        known = [self._on_record(drafted, sha256) for drafted in drafts]
+        known = [self._about(drafted).get(_identity_of(drafted, sha256)) for drafted in drafts]
         new = [one for one, found in zip(taken.records, known, strict=True) if found is None]
         numbers = iter(self._append(importer, taken.tool_version, sha256, new))
-        self.met.update(_identity_of(drafted, sha256) for drafted in drafts)
-        return [
-            _outcome(source, importer, sha256, drafted, found, next(numbers) if found is None else None)
-            for drafted, found in zip(drafts, known, strict=True)
-        ]
+        outcomes = []
+        for drafted, found in zip(drafts, known, strict=True):
+            number = next(numbers) if found is None else None
+            self._about(drafted)[_identity_of(drafted, sha256)] = found or number or "a file before it"
+            outcomes.append(_outcome(source, importer, sha256, drafted, found, number))
+        return outcomes
 
     def _append(
         self, importer: Importer, version: str | None, sha256: str, new: Sequence[dict[str, Any]]
@@ -224,23 +240,26 @@ class _Importing:
         )
         return [piece.evidence for piece in logged]
 
-    def _on_record(self, drafted: Draft, sha256: str) -> str | None:
-        """Return the number of the same result from the same bytes; `a file before it` where a dry run met it."""
-        wanted = _identity_of(drafted, sha256)
-        for index in self.ws.ledger.indexes_about(drafted.subjects[0].digest.sha256, kind=drafted.kind):
-            if self.ws.ledger.envelope(self.ws.ledger.entry(index).envelope) is None:
-                continue  # erased by law: nothing is left to compare with
+    def _about(self, drafted: Draft) -> "dict[_Identity, str]":
+        """Return the numbers of what stands on record of this kind about the same thing."""
+        about = (_things_of(drafted)[0], drafted.kind)
+        if about not in self.standing:
+            self.standing[about] = dict(self._on_record(*about))
+        return self.standing[about]
+
+    def _on_record(self, subject: str, kind: str) -> "Iterator[tuple[_Identity, str]]":
+        for index in self.ws.ledger.indexes_about(subject, kind=kind):
+            digest = self.ws.ledger.entry(index).envelope
+            if list(self.ws.ledger.indexes_about(digest, kind="revocation")) or not self.ws.ledger.envelope(digest):
+                continue  # taken back or erased: it stands no more
             piece = self.ws.ledger.piece(index)
             told = piece.predicate
             file, completeness = told["source"].get("file_sha256"), told["completeness"]
-            digests = [subject["digest"]["sha256"] for subject in piece.subjects]
-            stands = _identity(file, piece.kind, piece.title, completeness, piece.content, digests)
-            if stands == wanted:
-                return piece.number
-        return "a file before it" if wanted in self.met else None
+            things = _things((one["annotations"]["basis"], one["digest"]["sha256"]) for one in piece.subjects)
+            yield _identity(file, piece.kind, piece.title, completeness, piece.content, things), piece.number
 
 
-def _computed(made: dict[str, Any], path: Path, given: Given) -> dict[str, Any]:
+def _computed(made: dict[str, Any], path: Path, source: Source, given: Given) -> dict[str, Any]:
     """Compute the figures of raw predictions, which say of themselves only which columns they are in.
 
     What cannot be computed from is refused, not kept: the columns are the user's to name, and the reason quotes a cell.
@@ -257,6 +276,8 @@ def _computed(made: dict[str, Any], path: Path, given: Given) -> dict[str, Any]:
     except InvalidInput as error:
         remedy = f"{error.remedy} Of another task than two classes: `compliance log evaluation --predictions`."
         raise NotSaidError(error.problem, remedy=remedy) from error
+    if path.read_bytes() != source.data:
+        raise NotSaidError(f"{path} changed while it was read.", remedy="Import it again once it is written.")
     if given.cases is not None:
         found |= _accounted(found, given.cases)
     summary = f"Decisions at a score of {found['threshold']}, since no file of predictions names a threshold."
@@ -275,25 +296,41 @@ def _accounted(found: Mapping[str, Any], expected: int) -> dict[str, Any]:
     return counted | ({"completeness": "incomplete", "completeness_reason": " ".join(told)} if told else {})
 
 
+_About = tuple[str, str]
 _Identity = tuple[Any, ...]
 
-_SAID = ("category", "role", "accountability", "predictions")
+_SAID = ("category", "role", "accountability")
 """What a record holds that the user may have said of its file."""
 
 
 def _identity(
-    file: str | None, kind: str, title: str, completeness: str, content: Mapping[str, Any], subjects: Sequence[str]
+    file: str | None, kind: str, title: str, completeness: str, content: Mapping[str, Any], things: Sequence[str]
 ) -> _Identity:
-    """Return what makes a result the same: its bytes, how whole it is, what it is about, and what was said of it."""
+    """Return what makes a result the same: its bytes, how whole it is, what it is about, and what was said of it.
+
+    What the file is called is no part of it, so neither is the title of an original that could not be read.
+    """
     about = [(content.get(name) or {}).get("sha256") for name in ("dataset", "plan")]
+    columns = {name: value for name, value in (content.get("predictions") or {}).items() if name != "attachment"}
     groups = [[row["name"], row.get("group")] for row in content.get("metrics") or []]
-    said = as_json([{name: content.get(name) for name in _SAID}, groups])
-    return (file, kind, title, completeness, *about, said, *sorted(subjects))
+    said = as_json([{name: content.get(name) for name in _SAID}, columns, groups])
+    called = None if completeness == Completeness.UNREADABLE.value else title
+    return (file, kind, called, completeness, *about, said, *things)
 
 
 def _identity_of(drafted: Draft, sha256: str) -> _Identity:
-    digests = [subject.digest.sha256 for subject in drafted.subjects]
-    return _identity(sha256, drafted.kind, drafted.title, drafted.completeness.value, drafted.content, digests)
+    things = _things_of(drafted)
+    return _identity(sha256, drafted.kind, drafted.title, drafted.completeness.value, drafted.content, things)
+
+
+def _things_of(drafted: Draft) -> list[str]:
+    return _things((one.annotations.basis.value, one.digest.sha256) for one in drafted.subjects)
+
+
+def _things(subjects: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the digests of what a record is about: that of its own content only where it is about nothing else."""
+    told = sorted(subjects)
+    return [digest for basis, digest in told if basis != Basis.CONTENT.value] or [digest for _, digest in told]
 
 
 def _refused(source: Source, importer: Importer, error: InvalidInput) -> Outcome:

@@ -148,6 +148,8 @@ def test_zstandard_members_are_read() -> None:
     [
         (lambda log: log.update(status="error"), "status is error"),
         (lambda log: log.update(invalidated=True), "invalidated"),
+        (lambda log: log["samples"][0].update(invalidation={"author": "x"}), "invalidated"),
+        (lambda log: log["results"].update(early_stopping={"early_stops": [{"id": 1}]}), "1 samples were skipped"),
         (lambda log: log["results"].update(completed_samples=1), "1 of 2 samples did not complete"),
         (lambda log: log["samples"].pop(), "holds 1 of 2 samples"),
         (lambda log: log["samples"][0].update(error={"message": "x"}), "1 samples ended in an error"),
@@ -421,6 +423,14 @@ def test_decisions_are_counted_also_by_group() -> None:
     assert got.row("accuracy", site="A")["n"] == 30
     with pytest.raises(NotSaidError, match="no column sex"):
         imported((SAMPLES / "scikit_learn/decisions.csv").read_bytes(), groups=("sex",))
+
+
+def test_a_table_says_that_its_end_cannot_be_seen_unless_its_cases_are_known() -> None:
+    data = (SAMPLES / "scikit_learn/decisions.csv").read_bytes()
+    assert "A table has no end mark" in imported(data, dataset="data@1").summaries
+    known = imported(data, dataset="data@1", cases=data.count(b"\n") - 1)
+    assert "no end mark" not in known.summaries
+    assert known.only["completeness"] == "complete"
 
 
 def test_cases_without_truth_are_told() -> None:

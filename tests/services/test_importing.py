@@ -131,7 +131,7 @@ def test_a_folder_is_gone_through_and_what_nobody_knows_is_listed(ws: Workspace,
     (results / ".git").mkdir()
     (results / ".git" / "whole.eval").write_bytes(WHOLE.read_bytes())
     by_name = {Path(one.file).name: one for one in importing.run(ws, [results])}
-    assert set(by_name) == {"limited.json", "make.py", "whole.eval"}
+    assert set(by_name) == {"limited.json", "make.py", "reduced.eval", "whole.eval"}
     assert (by_name["make.py"].tool, by_name["make.py"].refused) == (None, False)
     assert by_name["limited.json"].completeness == "incomplete"
     (named,) = importing.run(ws, [results / ".hidden" / "inspect" / "make.py"])
@@ -351,6 +351,16 @@ def test_a_record_that_does_not_hold_together_becomes_its_original(ws: Workspace
     (outcome,) = importing.run(ws, [file], named=Named(dataset="d@1"))
     assert outcome.completeness == "unreadable"
     assert "outside 0 to 1" in str(outcome.reason)
+    assert str(outcome.reason).startswith("r.json: "), "the folders of this machine are nobody's business"
+
+
+@pytest.mark.parametrize("said", [{"category": "nonsense"}, {"role": "nonsense"}])
+def test_words_that_no_record_knows_are_refused_before_anything_is_logged(ws: Workspace, said: dict[str, str]) -> None:
+    size = ws.ledger.size
+    with pytest.raises(InvalidInput, match="nonsense") as refused:
+        importing.run(ws, [AUDIT], given=Given(**said))
+    assert "Say one of " in refused.value.remedy
+    assert ws.ledger.size == size
 
 
 def test_a_file_beyond_the_limit_is_told(ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,10 +372,21 @@ def test_a_file_beyond_the_limit_is_told(ws: Workspace, tmp_path: Path, monkeypa
     assert "larger than" in str(outcome.reason)
 
 
-def test_an_erased_result_can_be_imported_again(ws: Workspace) -> None:
+@pytest.mark.parametrize("erase", [None, "Art. 17 GDPR"])
+def test_a_result_that_was_taken_back_can_be_imported_again(ws: Workspace, erase: str | None) -> None:
     from compliance.services import acts
 
     (outcome,) = importing.run(ws, [AUDIT])
-    acts.revoke(ws, str(outcome.evidence), "Wrong system", erase="Art. 17 GDPR")
+    acts.revoke(ws, str(outcome.evidence), "Wrong system", erase=erase)
     (again,) = importing.run(ws, [AUDIT])
     assert again.new
+    assert importing.run(ws, [AUDIT])[0].evidence == again.evidence
+
+
+def test_the_same_bytes_under_two_names_are_one_result(ws: Workspace, tmp_path: Path) -> None:
+    (cut := tmp_path / "cut.eval").write_bytes(WHOLE.read_bytes()[:-100])
+    for file in (AUDIT, SAMPLES / "scikit_learn" / "scores.csv", cut):
+        copy = Path(shutil.copy(file, tmp_path / f"copy of {file.name}"))
+        for again in (False, True):
+            first, second = importing.run(ws, [file, copy], named=Named(dataset="d@1"))
+            assert (first.new, second.new, second.evidence) == (not again, False, first.evidence), file
