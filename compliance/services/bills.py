@@ -1,5 +1,6 @@
 """Bills of materials: a model version's, drawn from what is on record, and its environment's, put on record."""
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
 
 FILE = "environment.cdx.json"
+_SECRET = re.compile(rb"://(?!git@)(?![^/\s@]*\$\{)[^/\s@]+@")
+"""A name or token in an address; `git@` is none, and a variable (`${TOKEN}`) holds it elsewhere."""
 
 
 def ml_bom(ws: "Workspace", model: str | None, as_of: str | date | None, *, spec: str = cyclonedx.VERSIONS[0]) -> bytes:
@@ -54,6 +57,12 @@ def log_environment(
     from compliance.services.workspace import now
 
     data = record.read_file(path)
+    if secret := _SECRET.search(data):
+        line = data.count(b"\n", 0, secret.start()) + 1
+        raise InvalidInput(
+            f"{path}:{line}: the address holds a user or a token, and this file is attached for ever.",
+            remedy="Take it out, or leave it to a variable: https://${TOKEN}@host/…",
+        )
     found = _environment(data, path)
     listed = list(packages.by_name(found.packages).values())
     if not listed:

@@ -139,6 +139,29 @@ def test_an_environment_becomes_a_bill_on_record(ws: Workspace, tmp_path: Path) 
         bills.log_environment(ws, file, model="risk@1")
 
 
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ("own @ git+https://me:s3cret@example.org/own.git", True),
+        ("--index-url https://s3cret@example.org/simple", True),
+        ("own @ git+https://${USER}:${TOKEN}@example.org/own.git", False),
+        ("own @ git+ssh://git@example.org/own.git@v1", False),
+        ("own @ https://example.org/own@1.whl", False),
+    ],
+)
+def test_an_environment_with_a_secret_in_it_is_not_attached(
+    ws: Workspace, tmp_path: Path, line: str, secret: bool
+) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_text(f"numpy==2.0\n{line}\n")
+    if not secret:
+        assert bills.log_environment(ws, file, model="risk@1")
+        return
+    with pytest.raises(InvalidInput, match=r"requirements\.txt:2: the address holds") as refusal:
+        bills.log_environment(ws, file, model="risk@1")
+    assert "s3cret" not in str(refusal.value)
+
+
 def test_conda_files_are_read(tmp_path: Path, ws: Workspace) -> None:
     file = tmp_path / "conda.yaml"
     file.write_text(

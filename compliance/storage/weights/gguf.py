@@ -29,6 +29,8 @@ _WIDTH = {"B": 1, "b": 1, "?": 1, "H": 2, "h": 2, "I": 4, "i": 4, "f": 4, "Q": 8
 _MAX_TEXT = 1 << 16
 """Longer values (chat templates) are passed over."""
 _MAX_DIMENSIONS = 4
+_MOST = 1 << 18
+"""Keys, or tensors: many times what the largest model has."""
 
 
 def read(file: BinaryIO, name: str, size: int) -> Facts | None:
@@ -42,6 +44,8 @@ def read(file: BinaryIO, name: str, size: int) -> Facts | None:
     if version not in (2, 3):
         return Facts(FORMAT, remarks=[f"{name}: this version of GGUF, or its byte order, is not read here."])
     tensors, keys = cursor.number("Q"), cursor.number("Q")
+    if max(tensors, keys) > _MOST:
+        raise Malformed(f"it claims {max(tensors, keys)} keys or tensors")
     told = _keys(cursor, keys)
     elements, ranges = _tensors(cursor, tensors)
     alignment = told.get("general.alignment", 32)

@@ -158,7 +158,8 @@ ONE = text(b"k") + struct.pack("<II", 4, 1)
     ("data", "why"),
     [
         (b"GGUX" + bytes(60), "does not begin as GGUF"),
-        (header(of=(1 << 60, 0)), "does not end|cut off"),
+        (header(of=(1 << 60, 0)), "claims 1152921504606846976 keys or tensors"),
+        (header(of=(9, 0)), "does not end|cut off"),
         (header(struct.pack("<Q", 1 << 60), of=(1, 0)), "does not end"),
         (header(ONE + ONE, of=(2, 0)), "twice"),
         (header(text(b"k") + struct.pack("<I", 99), of=(1, 0)), "none of the format's"),
