@@ -19,14 +19,15 @@ SIZE = 32
 """Bytes of one row's digest."""
 
 _PLAIN = re.compile(r"-?(?!0$)(0|[1-9]\d*)(\.\d*[1-9])?|0")
-_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*|(?=\.))(\.\d*)?([eE][+-]?\d{1,3})?")
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:?\d\d)?")
+_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*|(?=\.))(\.\d*)?([eE][+-]?\d{1,3})?", re.ASCII)
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_CLOCK = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)(?::([0-5]\d)(?:\.(\d+))?)?", re.ASCII)
 _EXACT = Context(prec=10_000)
 _TRUTH = frozenset({"true", "false"})
 
 
 def plain(text: str) -> str:
-    """Return the one spelling of a value: numbers, truth values and moments in theirs, other text trimmed, in NFC.
+    """Return the one spelling of a value: numbers, truth values, moments, times in theirs; other text trimmed, in NFC.
 
     `6.1e1` is `61`, `True` is `true`, `2026-01-02 05:00+02:00` is `2026-01-02T03:00:00Z`; a moment without a zone
     at midnight is its date, as most tools write it. `007` is text.
@@ -41,6 +42,9 @@ def plain(text: str) -> str:
         return text.lower()
     if moment := _MOMENT.fullmatch(text):
         return _moment(*moment.groups()) or text
+    if clock := _CLOCK.fullmatch(text):
+        minute, second, fraction = clock.groups()
+        return f"{minute}:{second or '00'}" + _fraction(fraction)
     return unicodedata.normalize("NFC", text)
 
 
@@ -52,10 +56,15 @@ def _moment(day: str, minute: str, second: str | None, fraction: str | None, zon
             at = at.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    parts = (fraction or "").rstrip("0")
+    parts = _fraction(fraction)
     if not zone and not parts and minute == "00:00" and second in (None, "00"):
         return day
-    return f"{at:%Y-%m-%dT%H:%M:%S}" + (f".{parts}" if parts else "") + ("Z" if zone else "")
+    return f"{at:%Y-%m-%dT%H:%M:%S}{parts}" + ("Z" if zone else "")
+
+
+def _fraction(digits: str | None) -> str:
+    kept = (digits or "").rstrip("0")
+    return f".{kept}" if kept else ""
 
 
 def netstring(text: str | None) -> bytes:

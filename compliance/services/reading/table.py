@@ -155,6 +155,10 @@ def from_frame(frame: "pd.DataFrame", name: str) -> Table:
     import pyarrow as pa
 
     if any(level is not None for level in frame.index.names):
+        if clash := sorted({str(level) for level in frame.index.names} & set(map(str, frame.columns))):
+            raise InvalidInput(
+                f"The index of {name} is called {clash[0]}, as a column is.", remedy="Rename one of the two."
+            )
         frame = frame.reset_index()
     columns = [_from_series(frame.iloc[:, at]) for at in range(frame.shape[1])]
     data = pa.Table.from_arrays(columns, names=[str(label) for label in frame.columns])
@@ -166,12 +170,18 @@ def _from_series(series: "pd.Series[Any]") -> "pa.Array":
 
     try:
         array = pa.Array.from_pandas(series)
-        if not isinstance(array.type, pa.BaseExtensionType):
+        inner = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+        if not isinstance(inner, pa.BaseExtensionType):
             return array
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeEncodeError):
         pass  # values of several types, or of one that Arrow has not
     missing = series.isna()
-    return pa.array([None if lost else spell(v) for v, lost in zip(series, missing, strict=True)], pa.string())
+    try:
+        return pa.array([None if lost else spell(v) for v, lost in zip(series, missing, strict=True)], pa.string())
+    except UnicodeEncodeError as error:
+        raise InvalidInput(
+            f"The column {series.name} holds half a character (a surrogate).", remedy="Read the text again as UTF-8."
+        ) from error
 
 
 def as_text(column: "pa.ChunkedArray") -> "pa.ChunkedArray":

@@ -5,7 +5,7 @@ import json
 import sqlite3
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from support.datasets import on_record
 from compliance import InvalidInput, Workspace
 from compliance.core.rows import encode
 from compliance.services.prints import netstrings, take
-from compliance.services.reading import read_table
+from compliance.services.reading import read_table, sql
 from compliance.services.reading.sql import Sql
 from compliance.services.reading.table import Table, from_frame
 
@@ -181,6 +181,27 @@ def test_values_of_several_types_in_one_column_are_kept_as_they_are_spelled() ->
     assert mixed.text("x").to_pylist() == ["1", "a", "2.5", None, "true", "2026-01-02", '["1",{"b":null}]']
 
 
+def test_a_time_of_day_is_the_same_in_a_frame_a_file_and_a_database(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"at": [time(7, 30), time(23, 59, 5, 120_000)]})
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    with sqlite3.connect(tmp_path / "rows.db") as connection:
+        connection.execute("create table rows (at time)")
+        connection.executemany("insert into rows values (?)", [[at.isoformat()] for at in frame["at"]])
+    stored = sql.read(Sql(f"sqlite:///{tmp_path / 'rows.db'}", table="rows")).table
+    assert stored is not None
+    digests = {digest(table, None) for table in (from_frame(frame, "f"), read_table(tmp_path / "rows.csv"), stored)}
+    assert len(digests) == 1
+
+
+def test_bands_of_ages_as_pandas_cuts_them_are_groups() -> None:
+    bands = from_frame(pd.DataFrame({"band": pd.cut([20, 45, float("nan")], [0, 40, 80])}), "f")
+    assert bands.text("band").to_pylist() == ["(0, 40]", "(40, 80]", None]
+
+
+def test_numbers_beyond_64_bits_are_kept() -> None:
+    assert from_frame(pd.DataFrame({"x": [10**30, 1]}), "f").text("x").to_pylist() == [str(10**30), "1"]
+
+
 def test_nested_and_binary_columns_have_one_spelling(tmp_path: Path) -> None:
     table = Table("m", "Arrow", pa.table({"x": [[1, 2], None], "y": [{"b": 1, "a": "ü"}, None], "z": [b"\x00", None]}))
     said = [{"x": [1, 2.0], "y": {"b": 1, "a": "ü"}}, {"x": None}]
@@ -201,6 +222,8 @@ def test_nested_and_binary_columns_have_one_spelling(tmp_path: Path) -> None:
         (pd.DataFrame(), "no rows"),
         (pd.DataFrame([[1, 2]], columns=["x", "x"]), "two columns called 'x'"),
         (pd.DataFrame([[1, 2]], columns=["1", 1]), "two columns called '1'"),
+        (pd.DataFrame({"x": [1]}, index=pd.Index([1], name="x")), "index of the frame is called x"),
+        (pd.DataFrame({"x": pd.Series(["\ud800"], dtype=object)}), "half a character"),
     ],
 )
 def test_a_frame_that_is_no_table_is_refused(ws: Workspace, frame: pd.DataFrame, told: str) -> None:
