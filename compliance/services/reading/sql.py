@@ -6,7 +6,7 @@ the name. A query may hold values of a person: it is kept as a restricted attach
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from compliance.errors import InvalidInput, Unavailable
@@ -56,8 +56,12 @@ class Sql:
         """Return an engine. Raises InvalidInput for a URL that is none, Unavailable where its driver is missing."""
         import sqlalchemy as sa
 
+        url = self._parsed()
+        file = url.database or ""
+        if url.get_backend_name() == "sqlite" and not (file.startswith("file:") or Path(file).is_file()):
+            raise InvalidInput(f"{self.place}: there is no such file.", remedy="Check the path; sqlite would make one.")
         try:
-            return sa.create_engine(self._parsed())
+            return sa.create_engine(url)
         except sa.exc.NoSuchModuleError as error:
             raise InvalidInput(
                 "SQLAlchemy knows no such database.", remedy="Begin the URL with postgresql+psycopg:// or sqlite:///."
@@ -85,18 +89,23 @@ def read(source: Sql) -> Data:
     import sqlalchemy as sa
 
     engine = source.engine()
+    reached = False
     try:
         with engine.connect() as connection:
+            reached = True
             table = from_text(source.name, "SQL", _chunks(connection, source), 0)
     except sa.exc.NoSuchTableError as error:
         raise InvalidInput(f"{source.place} has no table {source.table}.", remedy="Check its name.") from error
-    except sa.exc.OperationalError as error:
-        raise Unavailable(
-            f"{source.place} could not be read ({type(error.orig).__name__}).", remedy="Check that it runs; try again."
-        ) from error
+    except sa.exc.ResourceClosedError as error:
+        raise InvalidInput(f"{source.name} gives no rows.", remedy="Write one SELECT.") from error
     except sa.exc.DBAPIError as error:
+        why = type(error.orig).__name__
+        if isinstance(error, sa.exc.OperationalError) and (error.connection_invalidated or not reached):
+            raise Unavailable(
+                f"{source.place} could not be read ({why}).", remedy="Check that it runs; try again."
+            ) from error
         raise InvalidInput(
-            f"{source.place} refused the query ({type(error.orig).__name__}).", remedy="Try it in the database's shell."
+            f"{source.place} refused the query ({why}).", remedy="Try it in the database's shell."
         ) from error
     finally:
         engine.dispose()
@@ -111,7 +120,9 @@ def _chunks(connection: "sa.Connection", source: Sql) -> Iterator[dict[str, list
 
     if connection.dialect.name == "postgresql":
         connection = connection.execution_options(postgresql_readonly=True)
-    asked: Any = sa.text(source.query or "")
+    elif connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    asked: Any = sa.text((source.query or "").replace(":", "\\:"))  # a colon names no parameter here
     if source.table:
         schema, _, name = source.table.rpartition(".")
         asked = sa.select(sa.Table(name, sa.MetaData(), schema=schema or None, autoload_with=connection))

@@ -193,9 +193,36 @@ def test_a_time_of_day_is_the_same_in_a_frame_a_file_and_a_database(tmp_path: Pa
     assert len(digests) == 1
 
 
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("DROP TABLE rows", "refused the query"),
+        ("DELETE FROM rows", "refused the query"),
+        ("SELECT name FROM rows WHERE name = 'SECRET' AND", "refused the query"),
+        ("-- SECRET", "gives no rows"),
+    ],
+)
+def test_a_query_that_reads_nothing_is_refused_and_writes_nothing(tmp_path: Path, query: str, told: str) -> None:
+    with sqlite3.connect(tmp_path / "rows.db") as connection:
+        connection.execute("CREATE TABLE rows (name TEXT)")
+        connection.execute("INSERT INTO rows VALUES (' :b')")
+    with pytest.raises(InvalidInput, match=told) as refusal:
+        sql.read(Sql(f"sqlite:///{tmp_path / 'rows.db'}", query=query))
+    assert "SECRET" not in str(refusal.value)
+    kept = sql.read(Sql(f"sqlite:///{tmp_path / 'rows.db'}", query="SELECT name FROM rows WHERE name = ' :b'")).table
+    assert kept is not None
+    assert kept.rows == 1
+
+
+def test_a_database_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"gone\.db: there is no such file"):
+        sql.read(Sql(f"sqlite:///{tmp_path / 'gone.db'}", table="rows"))
+    assert not (tmp_path / "gone.db").exists()
+
+
 def test_bands_of_ages_as_pandas_cuts_them_are_groups() -> None:
     bands = from_frame(pd.DataFrame({"band": pd.cut([20, 45, float("nan")], [0, 40, 80])}), "f")
-    assert bands.text("band").to_pylist() == ["(0, 40]", "(40, 80]", None]
+    assert bands.text("band").to_pylist() == ["(0.0, 40.0]", "(40.0, 80.0]", None]
 
 
 def test_numbers_beyond_64_bits_are_kept() -> None:
