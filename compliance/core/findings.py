@@ -45,6 +45,8 @@ class Rule(StrEnum):
     """A value, an order of dates, an identity or a declared figure is otherwise than the need judges."""
     INCOMPLETE = "incomplete"
     PUBLISHED_ONLY = "published-identity"
+    NOT_BORNE_OUT = "not-borne-out"
+    """It claims a figure that its own predictions do not give."""
     WITHDRAWN = "withdrawn"
     """What it rests on was revoked: its data, the model version itself; or a failure was, and not answered since."""
     WRONG_ROLE = "wrong-data-role"

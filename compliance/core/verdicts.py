@@ -148,13 +148,29 @@ def _unfit(case: Case, need: Need, piece: Evidence, valid: Validator, said: Sequ
     if _identity_only(need, piece):
         why = f"{piece.number} is about a published identity (digest basis identity): nobody here holds the bytes."
         return Said(why, rule=Rule.PUBLISHED_ONLY)
-    if why_not := _data(case, piece) or matching.lacks(need, piece) or next(iter(said), None):
+    if (
+        why_not := _not_borne_out(need, piece)
+        or _data(case, piece)
+        or matching.lacks(need, piece)
+        or next(iter(said), None)
+    ):
         return why_not
     if one_group := matching.compares_nothing(need, piece):
         return one_group
     if valid.is_valid(piece.statement):
         return None
     return Said(f"{piece.number} does not meet the schema of this need.", rule=Rule.SCHEMA)
+
+
+def _not_borne_out(need: Need, piece: Evidence) -> Said | None:
+    """Return which figure that the need looks at was claimed otherwise than the attached predictions give it."""
+    differ = (piece.content.get("recomputation") or {}).get("differ") or ()
+    for one in differ:
+        if need.metrics is None or one["name"] in need.metrics.any_of:
+            label = f"{one['name']} ({criteria.group_text(one.get('group'))})"
+            why = f"The predictions of {piece.number} do not bear out its {label}: {one['what']}."
+            return Said(why, rule=Rule.NOT_BORNE_OUT)
+    return None
 
 
 def _wrong_signer(case: Case, need: Need, piece: Evidence) -> Said | None:

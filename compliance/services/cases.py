@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _TRUTH = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1, "False": 0, "True": 1}
 MAX_GROUPS = 50
 """Values of one group column beyond which it is no grouping; classes beyond which a table is none."""
+FEWER = f"Give a column of values that repeat, {MAX_GROUPS} at most: bands instead of ages, for example."
 UNRECORDED = "not recorded"
 
 Values = list[Any]
@@ -51,8 +52,9 @@ class Cases:
             distinct = sorted(set(values))
             if are_people(len(distinct), len(values)):
                 raise InvalidInput(
-                    f"The group column {name} of {self.table.name} has {len(distinct)} different values.",
-                    remedy=f"Give a column with at most {MAX_GROUPS}: bands instead of ages, for example.",
+                    f"The group column {name} of {self.table.name} has {len(distinct)} different values in "
+                    f"{len(values)} rows.",
+                    remedy=FEWER,
                 )
             at = np.array(values)
             for value in distinct:
@@ -136,7 +138,7 @@ def _columns(table: Table, told: "Predictions") -> tuple[dict[str, Values], list
         if are_people(len(classes), table.rows):
             raise InvalidInput(
                 f"{table.name} has {len(classes)} different classes in {truth} and {score}.",
-                remedy=f"Name columns of class labels; at most {MAX_GROUPS} can be told apart in a table.",
+                remedy=f"Name columns of class labels that repeat, {MAX_GROUPS} at most.",
             )
         at = {name: position for position, name in enumerate(classes)}
         return {name: [None if v is None else at[v] for v in values] for name, values in columns.items()}, classes

@@ -88,6 +88,8 @@ def compare(
             found = None if isinstance(again, str) else again.get(recomputed.key(rows[at]))
             if isinstance(again, str):
                 pairs[at] = (rows[at], None, Compared(open=(again,)))
+            elif not again:
+                pairs[at] = (rows[at], None, Compared(problems=("no case of the predictions belongs to this group",)))
             elif found is None:
                 pairs[at] = (rows[at], None, Compared(open=("the predictions do not give this figure",)))
             elif cut is None and told.task in (None, "binary") and rows[at]["name"] in _CUT:
@@ -109,7 +111,7 @@ def _again(
     if members is None:
         return "the predictions name no column for this group"
     if not len(members):
-        return "no case belongs to this group"
+        return {}
     binary = told.task in (None, "binary")
     settings: dict[str, Any] = {
         "threshold": cut_off(cut) if binary and cut else 0.5,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from compliance.core.statistics import decimal
 from compliance.errors import InvalidInput
-from compliance.services.cases import MAX_GROUPS, are_people, label
+from compliance.services.cases import FEWER, are_people, label
 from compliance.services.reading import Table
 
 if TYPE_CHECKING:
@@ -212,8 +212,8 @@ def _grouped(table: Table, groups: Sequence[str], patient: str | None) -> dict[s
         different = len(pc.unique(values))
         if column == patient or are_people(different, table.rows):
             raise InvalidInput(
-                f"The group column {column} of {table.name} has {different} different values.",
-                remedy=f"Give a column with at most {MAX_GROUPS}: bands instead of ages, for example.",
+                f"The group column {column} of {table.name} has {different} different values in {table.rows} rows.",
+                remedy=FEWER,
             )
         if label(column) in grouped:
             raise InvalidInput(f"Two group columns are called {label(column)}.", remedy="Name each column once.")

@@ -152,9 +152,9 @@ def _predictions(ws: "Workspace", piece: "Evidence", data: Path | None) -> Repro
 
 def _figure(claim: Mapping[str, Any], found: Mapping[str, Any] | None, compared: Any, ours: bool) -> Figure:
     name, group = claim["name"], group_text(claim.get("group"))
-    if found is None:
-        return Figure(name, group, _told(claim), "", False if ours else None, "; ".join(compared.open))
     note = "; ".join((*compared.problems, *compared.open))
+    if found is None:
+        return Figure(name, group, _told(claim), "", False if ours or compared.problems else None, note)
     # an interval of our own that does not come again is no longer borne out
     holds = compared.holds and not (ours and compared.open)
     return Figure(name, group, _told(claim), _told(found), holds, note)

@@ -45,6 +45,25 @@ def rule_of(records: dict[str, Record], **options: Any) -> tuple[str, Rule]:
 # --- plans --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("differs", "told"), [("sensitivity", ("insufficient", Rule.NOT_BORNE_OUT)), ("brier", None)])
+def test_a_claim_that_its_own_predictions_refute_shows_nothing(differs: str, told: tuple[str, Rule] | None) -> None:
+    records = clean()
+    records["result"].content["recomputation"] = {
+        "agree": 3,
+        "differ": [{"name": differs, "what": "0.9 is claimed, but it is 0.812500"}],
+    }
+    assert rule_of(records) == (told or rule_of(clean()))
+    if told:
+        assert "do not bear out its sensitivity (overall): 0.9 is claimed" in finding(records).reason
+
+
+def test_a_claim_that_its_own_predictions_refute_can_still_fail() -> None:
+    records = clean()
+    misses(records)
+    records["result"].content["recomputation"] = {"agree": 0, "differ": [{"name": "sensitivity", "what": "x"}]}
+    assert rule_of(records) == ("failed", Rule.CRITERION_MISSED)
+
+
 def test_a_missed_criterion_does_not_vanish_with_its_plan() -> None:
     records = clean()
     misses(records)

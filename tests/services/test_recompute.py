@@ -263,6 +263,14 @@ def test_a_claim_that_differs_is_refused_or_kept_with_a_reason(ws: Workspace) ->
     assert found.count(False) == 2
 
 
+def test_a_claim_about_a_group_that_nobody_is_in_differs(ws: Workspace) -> None:
+    claims = [{"name": "sensitivity", "group": {"sex": "female"}, "value": "0.999"}]
+    with pytest.raises(InvalidInput, match=r"sensitivity \(sex female\): no case of the predictions belongs"):
+        ws.log_records([claiming(ws, claims)])
+    (logged,) = ws.log_records([claiming(ws, claims, claims_kept="As the publisher printed it.")])
+    assert reproduce(ws, logged.evidence).count(False) == 1
+
+
 def test_predictions_that_are_not_attached_or_a_verdict_by_hand_are_refused(ws: Workspace) -> None:
     record = claiming(ws, [{"name": "roc_auc", "value": "0.5"}])
     with pytest.raises(InvalidInput, match=r"claimed\.csv is not among the attachments"):
