@@ -82,6 +82,11 @@ def are_people(different: int, rows: int) -> bool:
     return different > MAX_GROUPS or (different > SMALL_N and different * 2 > rows)
 
 
+def named(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return columns as they were given, one name alone among them."""
+    return (columns,) if isinstance(columns, str) else tuple(columns)
+
+
 def label(column: str) -> str:
     """Return a column's name as a group's label: `Age band` is age_band."""
     plain = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")

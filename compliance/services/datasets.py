@@ -13,6 +13,7 @@ from compliance.core.evidence import Basis
 from compliance.core.fingerprint import Fingerprints
 from compliance.errors import InvalidInput, Unavailable
 from compliance.services import expectations, overlap, prints
+from compliance.services.cases import named
 from compliance.services.overlap import Comparison, Side, compare
 from compliance.services.profile import profile
 from compliance.services.reading import croissant, files, folders, sql
@@ -66,7 +67,7 @@ def log(
     if isinstance(source, Path) and croissant.is_croissant(source):
         described = croissant.read(source, role) | authored
         return record.log(ws, [described], how="log", base=source.absolute().parent, key=key)
-    options = {"target": target, "groups": tuple(groups), "patient": patient, "time": time, "site": site}
+    options = {"target": target, "groups": named(groups), "patient": patient, "time": time, "site": site}
     data, digest, basis = read(source)
     told, found = _measured(ws, source, data, options, suite, engine)
     whole = f"{name.partition('@')[0]}@{version}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from compliance.core.evidence import utc_text
 from compliance.core.multiclass import CLASS
 from compliance.errors import InvalidInput
-from compliance.services.cases import MAX_GROUPS, label
+from compliance.services.cases import MAX_GROUPS, label, named
 
 if TYPE_CHECKING:
     from compliance.kinds.evaluation import Predictions
@@ -47,7 +47,7 @@ def log(
     from compliance.services import record
     from compliance.services.workspace import now
 
-    path = Path(predictions).resolve()
+    path, groups = Path(predictions).resolve(), named(groups)
     computed = from_predictions(
         path, truth=truth, score=score, threshold=threshold, groups=groups, task=task, columns=columns
     )

@@ -15,7 +15,7 @@ from compliance.core import fingerprint
 from compliance.core.canonical import digest
 from compliance.core.fingerprint import Fingerprints, Level, Shared
 from compliance.core.shelf import Shelf
-from compliance.errors import InvalidInput, UnknownReference
+from compliance.errors import InvalidInput, UnknownReference, VerificationFailed
 
 if TYPE_CHECKING:
     from compliance.core.evidence import Evidence
@@ -101,13 +101,19 @@ class Side:
 
 
 def compare(ws: "Workspace", first: str, second: str) -> Comparison:
-    """Compare two datasets on record. Raises UnknownReference, or InvalidInput for what is no dataset."""
+    """Compare two datasets on record.
+
+    Raises UnknownReference, InvalidInput for what is no dataset or one dataset twice, and VerificationFailed for the
+    same bytes under two names of which no record was fingerprinted: all is shared, and nobody can count it.
+    """
     one, other = _current(ws, first), _current(ws, second)
-    if one.subjects[0]["digest"] == other.subjects[0]["digest"]:
-        raise InvalidInput(
-            f"{first} and {second} are the same bytes.", remedy="Name two different datasets, as NAME@VERSION."
-        )
+    if one.subjects[0]["name"] == other.subjects[0]["name"]:
+        raise InvalidInput(f"{first} and {second} are one dataset.", remedy="Name two, as NAME@VERSION.")
     prints = _fingerprints(ws, one), _fingerprints(ws, other)
+    if one.subjects[0]["digest"] == other.subjects[0]["digest"] and any(isinstance(told, str) for told in prints):
+        raise VerificationFailed(
+            f"{first} and {second} are the same bytes: all is shared.", remedy="Keep data for testing apart."
+        )
     return Comparison(
         one.subjects[0]["name"],
         other.subjects[0]["name"],

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,9 @@ from support import datasets as support
 from compliance import InvalidInput, Workspace
 from compliance.core import fingerprint
 from compliance.core.evidence import Evidence
-from compliance.errors import Unavailable
+from compliance.errors import Unavailable, VerificationFailed
 from compliance.services import acts, datasets, overlap, profile
+from compliance.services.cases import named
 from compliance.services.reading.table import from_frame
 from compliance.services.verify import verify_workspace
 
@@ -118,6 +118,7 @@ def test_values_that_tell_single_people_apart_are_no_groups_and_no_classes() -> 
     table = from_frame(frame, "f")
     assert "labels" not in profile.profile(table, target="hba1c")
     assert "labels" in profile.profile(table, target="died")
+    assert profile.profile(table, groups=named("died"))["composition"][0]["group"] == {"died": "0"}
     with pytest.raises(InvalidInput, match="hba1c of f has 15 different values"):
         profile.profile(table, groups=["hba1c"])
 
@@ -481,7 +482,19 @@ def test_a_missing_file_and_an_unknown_dataset_are_named(ws: Workspace, tmp_path
     log(ws, rows(0, 20), "train", "train")
     with pytest.raises(InvalidInput, match="nothing-here"):
         datasets.compare(ws, "train", "nothing-here")
-    copy = shutil.copy(ws.root / "train.csv", ws.root / "copy.csv")
-    ws.log_dataset(copy, name="copy", version="1", role="test", patient="patient")
-    with pytest.raises(InvalidInput, match="same bytes"):
-        datasets.compare(ws, "train", "copy")
+    with pytest.raises(InvalidInput, match="are one dataset"):
+        datasets.compare(ws, "train", "train@1")
+
+
+def test_the_same_bytes_under_another_name_share_everything(ws: Workspace) -> None:
+    log(ws, rows(0, 20), "train", "train")
+    ws.log_dataset(ws.root / "train.csv", name="copy", version="1", role="test", patient="patient")
+    found = datasets.compare(ws, "train", "copy")
+    assert (found.records.count, found.patients.count) == (20, 20)
+    folder = ws.root / "folder"
+    folder.mkdir()
+    (folder / "a.bin").write_bytes(b"x")
+    for name, role in (("one", "train"), ("other", "test")):
+        ws.log_dataset(folder, name=name, version="1", role=role)
+    with pytest.raises(VerificationFailed, match="all is shared"):
+        datasets.compare(ws, "one", "other")

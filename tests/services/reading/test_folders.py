@@ -132,6 +132,7 @@ def test_a_dicom_file_cut_short_leaves_the_record_incomplete(ws: Workspace, tmp_
     assert piece.predicate["completeness_reason"] == "1 of 4 DICOM files could not be read whole."
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS")
 def test_what_a_tag_holds_that_is_no_group_is_not_printed(ws: Workspace, tmp_path: Path) -> None:
     """Words in the tag for sex; an institution of its own for nearly every object; an object without its preamble."""
     folder = objects(tmp_path / "dicom", 0, 12)
