@@ -119,10 +119,15 @@ def _logit(score: "ndarray[Any, Any]") -> "ndarray[Any, Any]":
 def _fit(
     design: "ndarray[Any, Any]", truth: "ndarray[Any, Any]", offset: "ndarray[Any, Any]"
 ) -> tuple[list[float], list[float]] | None:
-    """Fit a logistic regression by Newton's steps; None where it does not settle (separated or constant data)."""
+    """Fit a logistic regression by Newton's steps; None where it does not settle (separated or constant scores).
+
+    Both classes must be there, and the first column of the design be ones.
+    """
     import numpy as np
 
+    share = float(truth.mean())
     beta = np.zeros(design.shape[1])
+    beta[0] = math.log(share / (1 - share)) - float(offset.mean())
     for _ in range(100):
         eta = design @ beta + offset
         p = 1 / (1 + np.exp(-np.clip(eta, -700, 700)))
@@ -333,7 +338,7 @@ def _calibration(truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]", level: 
 def _observed_expected(truth: "ndarray[Any, Any]", score: "ndarray[Any, Any]", level: str) -> dict[str, Any]:
     """The interval is normal on the log scale, expected cases taken as fixed (Debray et al., BMJ 356 (2017) i6460)."""
     observed, expected, n = int((truth == 1).sum()), float(score.sum()), len(truth)
-    if observed == 0 or expected == 0:
+    if observed == 0 or expected <= _FULL * n:
         return {"reason": "no event was observed or expected, so the ratio has no interval"}
     ratio = observed / expected
     half = normal_quantile(level) * math.sqrt((1 - observed / n) / observed)

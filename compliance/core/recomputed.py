@@ -38,6 +38,12 @@ def key(row: Mapping[str, Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
     return ALIASES.get(row["name"], row["name"]), tuple(sorted((row.get("group") or {}).items()))
 
 
+def refuted(content: Mapping[str, Any], row: Mapping[str, Any]) -> str | None:
+    """Return how a row on record differs from its own predictions, in the record's words; None where it does not."""
+    differ = (content.get("recomputation") or {}).get("differ") or ()
+    return next((str(one["what"]) for one in differ if key(one) == key(row)), None)
+
+
 def compare(claim: Mapping[str, Any], found: Mapping[str, Any]) -> Compared:
     """Compare counts, value and intervals of a claimed row with those of the row that was computed again."""
     problems = [

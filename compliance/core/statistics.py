@@ -8,12 +8,14 @@ Predictions need numpy, imported where it is used. Figures leave as decimal stri
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Literal
 
 PLACES = Decimal("0.000001")
+_WIDE = Context(prec=400)
+"""Digits for any floating-point number."""
 
 Method = Literal["clopper-pearson", "wilson", "wald"]
 
@@ -23,7 +25,7 @@ def decimal(value: float | Fraction | Decimal) -> str:
     exact = Decimal(value.numerator) / Decimal(value.denominator) if isinstance(value, Fraction) else Decimal(value)
     if not exact.is_finite():
         raise ValueError("a figure that is not finite")
-    rounded = exact.quantize(PLACES, ROUND_HALF_EVEN)
+    rounded = exact.quantize(PLACES, ROUND_HALF_EVEN, _WIDE)
     return f"{abs(rounded) if rounded.is_zero() else rounded:f}"
 
 

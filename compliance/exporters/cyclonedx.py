@@ -15,6 +15,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
+from compliance.core import recomputed
 from compliance.core.evidence import Evidence
 from compliance.core.packages import Package
 
@@ -193,12 +194,13 @@ def _metrics(piece: Evidence) -> Iterator[Json]:
         if row.get("value") is None:
             continue
         group = ", ".join(f"{name} {value}" for name, value in sorted(row.get("group", {}).items()))
-        interval = f"{row['ci_level']} interval: {row['ci_method']}" if "ci_method" in row else None
+        interval = f"{row['ci_level']} interval: {row['ci_method']}" if "ci_level" in row else None
+        refuted = "its own predictions do not bear it out" if recomputed.refuted(content, row) else None
         count = f"n {row['n']}" if "n" in row else None
         metric: Json = {
             "type": row["name"],
             "value": f"{row['value']} {row['unit']}" if row.get("unit") else row["value"],
-            "slice": "; ".join(filter(None, (*where, group, count, interval, piece.number))),
+            "slice": "; ".join(filter(None, (*where, group, count, interval, refuted, piece.number))),
         }
         if "ci_low" in row and "ci_high" in row:
             metric["confidenceInterval"] = {"lowerBound": row["ci_low"], "upperBound": row["ci_high"]}

@@ -10,7 +10,7 @@ from functools import cached_property
 from html import escape
 from typing import Any
 
-from compliance.core import criteria
+from compliance.core import criteria, recomputed
 from compliance.core.cited import DECIMALS, Citations, Cited, Markup, Node, node, rounded, words
 from compliance.core.dossier import Dossier, Draw, Section, SectionSpec
 from compliance.core.evidence import Basis, Evidence
@@ -110,6 +110,7 @@ class MetricView:
         self.number = link(evidence.number)
         self.origin = str(row.get("origin", "stated"))
         self.small = bool(row.get("small"))
+        self.refuted = recomputed.refuted(evidence.content, row)
         self.has_value = row.get("value") is not None
         self.has_interval = row.get("ci_low") is not None and row.get("ci_high") is not None
         self.has_counts = row.get("x") is not None and row.get("n") is not None

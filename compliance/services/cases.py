@@ -23,6 +23,8 @@ _TRUTH = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1, "False": 0,
 MAX_GROUPS = 50
 """Values of one group column beyond which it is no grouping; classes beyond which a table is none."""
 FEWER = f"Give a column of values that repeat, {MAX_GROUPS} at most: bands instead of ages, for example."
+LARGEST = 1e30
+"""Of a larger number no record holds the figures; sums of its squares soon leave the floating-point numbers."""
 UNRECORDED = "not recorded"
 
 Values = list[Any]
@@ -219,7 +221,7 @@ def numbers(
         fits = value is None or (float("-inf") if low is None else low) <= value <= (
             float("inf") if high is None else high
         )
-        if not fits or value in (float("inf"), float("-inf")):
+        if not fits or (value is not None and abs(value) > LARGEST):
             raise InvalidInput(
                 f"{table.place(row)}: the {what} in column {name} is not {limits}.",
                 remedy=remedy or "Mend the cell, or leave it empty where there is no value.",

@@ -96,8 +96,8 @@ def test_recalibration_is_scikit_learns_unpenalised_fit() -> None:
 
 @pytest.mark.parametrize(
     ("truth", "score"),
-    [([0, 0, 1, 1, 1], [0.1, 0.2, 0.7, 0.8, 0.9]), ([0, 1, 0, 1, 1], [0.5] * 5)],
-    ids=["separated", "one score"],
+    [([0, 0, 1, 1, 1], [0.1, 0.2, 0.7, 0.8, 0.9]), ([0, 1, 0, 1, 1], [0.5] * 5), ([0, 1, 0, 1, 1], [1e-9] * 5)],
+    ids=["separated", "one score", "one score near the end"],
 )
 def test_where_the_slope_has_no_fit_the_intercept_still_has_one(truth: list[int], score: list[float]) -> None:
     import statsmodels.api as sm
@@ -241,3 +241,12 @@ def test_one_cluster_shows_no_spread() -> None:
     rows = by_name(predictions.metric_rows(truth, score, 0.5, clusters=np.zeros(40, dtype=int)))
     assert not any("ci_low" in row for row in rows.values())
     assert all(row["small"] and row["clusters"] == 1 for row in rows.values())
+
+
+@pytest.mark.parametrize("score", [0.0, 1e-300, 1.0])
+def test_scores_at_the_very_end_give_figures_or_reasons(score: float) -> None:
+    from compliance.kinds.metrics import MetricRow
+
+    for row in predictions.metric_rows(np.array([0, 1] * 6), np.full(12, score), 0.5):
+        MetricRow.model_validate(row)
+        assert "value" in row or row["reason"]

@@ -73,3 +73,11 @@ def test_recall_is_sensitivity() -> None:
     assert recomputed.key({"name": "recall", "group": {"b": "1", "a": "2"}}) == recomputed.key(
         {"name": "sensitivity", "group": {"a": "2", "b": "1"}}
     )
+
+
+def test_a_row_that_the_record_itself_refutes_is_known_by_name_and_group() -> None:
+    differ = [{"name": "sensitivity", "group": {"sex": "F"}, "what": "0.9 is claimed, but it is 0.8"}]
+    content = {"recomputation": {"agree": 1, "differ": differ}}
+    assert recomputed.refuted(content, {"name": "recall", "group": {"sex": "F"}, "value": "0.9"}) == differ[0]["what"]
+    assert recomputed.refuted(content, {"name": "sensitivity", "value": "0.9"}) is None
+    assert recomputed.refuted({}, {"name": "sensitivity"}) is None

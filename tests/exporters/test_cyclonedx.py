@@ -204,3 +204,21 @@ def test_a_model_of_one_file_has_a_hash(ws: Workspace, tmp_path: Path) -> None:
     for version in "12":  # one digest under two names
         again = json.loads(export.export(ws, "cyclonedx-ml", model=f"one@{version}"))["metadata"]["component"]
         assert again["version"] == version
+
+
+def test_rows_without_bounds_and_claims_that_are_not_borne_out_are_told(ws: Workspace) -> None:
+    """All cases of one patient have a method and no bounds; a claim was kept that its predictions refute."""
+    rows = "".join(f"{i % 2},0.{i % 7 + 1},p1\n" for i in range(24))
+    (ws.root / "p.csv").write_text(f"truth,score,patient\n{rows}")
+    told = {"model": "risk@1", "dataset": "people@1"}
+    ws.log_evaluation(**told, predictions=ws.root / "p.csv", columns={"cluster": "patient"})
+    predictions = {"attachment": "p.csv", "truth": "truth", "score": "score", "claims_kept": "As printed."}
+    attachments = [{"path": "p.csv", "classification": "restricted"}]
+    claim = {"kind": "evaluation", "title": "Claimed", **told, "predictions": predictions, "attachments": attachments}
+    (kept,) = ws.log_records([claim | {"metrics": [{"name": "roc_auc", "value": "0.99"}]}])
+    bill = export.export(ws, "cyclonedx-ml", model="risk@1")
+    assert invalid(bill) is None
+    metrics = json.loads(bill)["metadata"]["component"]["modelCard"]["quantitativeAnalysis"]["performanceMetrics"]
+    (slice_,) = [one["slice"] for one in metrics if one["slice"].endswith(kept.evidence)]
+    assert "its own predictions do not bear it out" in slice_
+    assert sum("do not bear" in one["slice"] for one in metrics) == 1

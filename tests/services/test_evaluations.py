@@ -75,6 +75,11 @@ WRONG = {
     "score over 1": ({}, {"risk": "87"}, "predictions.csv:6: the score in column risk is not a number from 0 to 1"),
     "score below 0": ({}, {"risk": "-0.1"}, "not a number from 0 to 1"),
     "score that is a word": ({}, {"risk": "high"}, "not a number from 0 to 1"),
+    "a number that no record holds": (
+        {"task": "regression"},
+        {"risk": "1e31"},
+        "the score in column risk is not a number",
+    ),
     "infinite score": ({}, {"risk": "inf"}, "not a number from 0 to 1"),
     "threshold": ({"threshold": "1.5"}, {}, "threshold '1.5' is no number from 0 to 1"),
     "groups that are people": ({"groups": ["id"]}, {}, "200 different values"),

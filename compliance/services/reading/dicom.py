@@ -6,8 +6,9 @@ Instance UID is the same: an image that was given a new UID, as de-identificatio
 """
 
 import re
-import struct
-from collections.abc import MutableSequence, Sequence
+import warnings
+from collections.abc import Iterator, MutableSequence, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ TAGS = {
     "sop_instance_uid": "SOPInstanceUID",
 }
 _DIRECTORY = "1.2.840.10008.1.3.10"
+_DEFLATED = "1.2.840.10008.1.2.1.99"
+"""Packed as a whole, pixels included: it would be unpacked into memory to see its header."""
 _MOST = 200
 
 
@@ -45,30 +48,49 @@ def read(root: Path, files: Sequence[str]) -> Data:
     """Read the headers of `files` under `root`. Raises Unavailable where pydicom is not installed."""
     try:
         import pydicom
-        from pydicom.errors import InvalidDicomError
+        from pydicom.filereader import read_file_meta_info
     except ImportError as error:
         raise Unavailable(
             f"{root} holds DICOM files, and pydicom reads them.", remedy="pip install 'compliance-tracker[dicom]'"
         ) from error
     rows: list[list[str | None]] = []
     broken = 0
-    for name in files:
-        try:
-            header = pydicom.dcmread(root / name, stop_before_pixels=True, specific_tags=list(TAGS.values()))
-            if str(header.file_meta.get("MediaStorageSOPClassUID", "")) == _DIRECTORY:
+    with _quiet():
+        for name in files:
+            try:
+                meta = read_file_meta_info(root / name)
+                if meta.get("MediaStorageSOPClassUID", "") == _DIRECTORY:
+                    continue
+                if meta.get("TransferSyntaxUID", "") == _DEFLATED:
+                    raise ValueError
+                header = pydicom.dcmread(root / name, stop_before_pixels=True, specific_tags=list(TAGS.values()))
+                row = [_value(header, column, tag) for column, tag in TAGS.items()]
+            except Exception:  # pydicom raises whatever it meets in bytes that lie
+                broken += 1
                 continue
-            row = [_value(header, column, tag) for column, tag in TAGS.items()]
-        except (InvalidDicomError, OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, struct.error):
-            broken += 1
-            continue
-        broken += row[-1] is None
-        rows.append(row)
+            broken += row[-1] is None
+            rows.append(row)
     gaps = [f"{broken} of {len(files)} DICOM files could not be read whole."] if broken else []
     if not rows:
         return Data(gaps=gaps)
     columns = dict(zip(TAGS, map(list, zip(*rows, strict=True)), strict=True))
     table = from_text(str(root), "DICOM", [columns], 0)
     return Data(table, _fields(table), gaps, _defaults(table), ("sop_instance_uid",))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let pydicom say nothing of values that break its rules: it repeats them."""
+    from pydicom import config
+
+    before = config.settings.reading_validation_mode
+    config.settings.reading_validation_mode = config.IGNORE
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        config.settings.reading_validation_mode = before
 
 
 def _value(header: "Dataset", column: str, tag: str) -> str | None:

@@ -8,6 +8,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,10 @@ def read_table(path: Path) -> Table:
             start = stream.read(64)
         if start.startswith(b"PAR1"):
             return _parquet(path)
-        if start.startswith((b"ARROW1", b"FEA1", _STREAM)):
+        if start.startswith((b"ARROW1", _STREAM)):
             return _arrow(path, start)
+        if start.startswith(b"FEA1"):  # its reader trusts the file's lengths, and is given up by Arrow
+            raise InvalidInput(f"{path} is Feather of version 1.", remedy="Write it again: Feather 2 is Arrow.")
         _refuse_packed(path, start)
         return _json_lines(path) if _is_json_lines(path, start) else _csv(path)
     except FileNotFoundError as error:
@@ -171,29 +174,36 @@ def _json_row(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 
 def _parquet(path: Path) -> Table:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        with pq.ParquetFile(path) as file:
-            return checked(Table(str(path), "Parquet", file.read()))
-    except pa.ArrowException as error:
-        raise _not(path, "Parquet") from error
+    with _foreign(path, "Parquet"), pq.ParquetFile(path) as file:
+        return _sound(Table(str(path), "Parquet", file.read()))
 
 
 def _arrow(path: Path, start: bytes) -> Table:
     import pyarrow as pa
-    from pyarrow import feather
+
+    with _foreign(path, "Arrow"), pa.OSFile(str(path)) as file:
+        reader = pa.ipc.open_stream(file) if start.startswith(_STREAM) else pa.ipc.open_file(file)
+        return _sound(Table(str(path), "Arrow", reader.read_all()))
+
+
+def _sound(table: Table) -> Table:
+    """Return a table whose every offset lies in its data: Arrow takes a file's word, and would read elsewhere."""
+    table.data.validate(full=True)
+    return checked(table)
+
+
+@contextmanager
+def _foreign(path: Path, format: str) -> Iterator[None]:
+    """Word what Arrow raises on bytes that lie; a disk that cannot be read has an error number."""
+    import pyarrow as pa
 
     try:
-        if start.startswith(b"FEA1"):
-            return checked(Table(str(path), "Feather", feather.read_table(path)))
-        with pa.OSFile(str(path)) as file:
-            reader = pa.ipc.open_stream(file) if start.startswith(_STREAM) else pa.ipc.open_file(file)
-            return checked(Table(str(path), "Arrow", reader.read_all()))
-    except pa.ArrowException as error:
-        raise _not(path, "Arrow") from error
-
-
-def _not(path: Path, format: str) -> InvalidInput:
-    return InvalidInput(f"{path} is no whole {format} file.", remedy="Check that it was written to its end.")
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise InvalidInput(
+            f"{path} is no whole {format} file.", remedy="Check that it was written to its end."
+        ) from error

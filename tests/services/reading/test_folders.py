@@ -12,7 +12,7 @@ import pydicom
 import pytest
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, generate_uid
 from support.datasets import on_record
 
 from compliance import InvalidInput, Workspace
@@ -151,6 +151,23 @@ def test_an_institution_of_two_names_is_one_site(ws: Workspace, tmp_path: Path) 
     folder = objects(tmp_path / "dicom", 0, 12, InstitutionName=["Ward 1", "Ward 2"])
     piece = on_record(ws, ws.log_dataset(folder, name="ct", version="1", role="train"))
     assert piece.content["sites"] == [{"name": "Ward 1\\Ward 2", "n": 12}]
+
+
+def test_whatever_a_dicom_file_holds_the_others_are_read(
+    ws: Workspace, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    """A value representation that there is none, half a number, an object packed as a whole."""
+    folder = objects(tmp_path / "dicom", 0, 3)
+    whole = (folder / "0.dcm").read_bytes()
+    (folder / "vr.dcm").write_bytes(whole.replace(b"\x08\x00\x60\x00CS", b"\x08\x00\x60\x00ZZ"))
+    (folder / "half.dcm").write_bytes(whole.replace(b"\x28\x00\x10\x00US\x02", b"\x28\x00\x10\x00US\x01"))
+    packed = pydicom.dcmread(folder / "0.dcm")
+    packed.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    packed.save_as(folder / "packed.dcm")
+    piece = on_record(ws, ws.log_dataset(folder, name="ct", version="1", role="train"))
+    assert piece.content["rows"] == 3
+    assert not [warning for warning in recwarn if "pydicom" in warning.filename]
+    assert piece.predicate["completeness_reason"] == "3 of 6 DICOM files could not be read whole."
 
 
 def test_without_pydicom_it_says_what_to_install(
