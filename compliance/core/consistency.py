@@ -24,10 +24,16 @@ def notes(case: Case) -> list[Note]:
 def _contradictions(case: Case) -> Iterator[Note]:
     for claim, written in case.claims.disputed():
         values: dict[Decimal, list[tuple[str, Sequence[Evidence]]]] = {}
-        for value, pieces in written.items():
-            values.setdefault(Decimal(value), []).append((value, pieces))
+        for value in sorted(written, key=_digits, reverse=True):
+            same = next((exact for exact in values if figures.rounds_to(str(exact), value)), Decimal(value))
+            values.setdefault(same, []).append((value, written[value]))
         if len(values) > 1:
             yield _contradiction(claim, values)
+
+
+def _digits(value: str) -> int:
+    """Return to how many digits a value is written: 0.9956 is no other value than 0.995596, only a shorter one."""
+    return len(value.partition(".")[2])
 
 
 def _contradiction(claim: Claim, values: Mapping[Decimal, Sequence[tuple[str, Sequence[Evidence]]]]) -> Note:
