@@ -28,6 +28,7 @@ from compliance.importers import (
 )
 from compliance.importers.archive import MAGIC, MAX_MEMBERS, MAX_UNPACKED
 from compliance.importers.base import UNKNOWN
+from compliance.importers.scikit_learn import predictions
 from compliance.kinds import content_model
 from compliance.kinds.authoring import Draft, draft
 from compliance.kinds.evaluation import Measured
@@ -119,7 +120,7 @@ class _Importing:
         source = _opened(place)
         if source is None:
             return [Outcome(str(place.path), reason=f"It is larger than {MAX_BYTES >> 20} MB.", refused=True)]
-        importer = recognise(source)
+        importer = recognise(source) or predictions(source, self.given)
         if importer is None and (importer := damaged(importers(), source)) is not None:
             return self._log(importer, source, unreadable(importer, source, f"It {source.problem}"))
         if importer is None:
