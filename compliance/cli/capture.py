@@ -183,7 +183,9 @@ def _told_all(look: "Look", as_json: bool) -> None:
         output.result({"logged": [piece.to_json() for piece in look.logged], **look.to_dict()})
         return
     told(look.logged, as_json)
-    seen = ", ".join(f"{count} {what}s" for what, count in look.counts.items())
+    seen = ", ".join(
+        f"{count} {what.replace('-', ' ')}{'' if count == 1 else 's'}" for what, count in look.counts.items()
+    )
     output.put()
     if not look.uncovered:
         output.put(f"Seen: {seen}. All have evidence.")
