@@ -5,7 +5,7 @@ declares and no result bears out; a result that missed its criterion and was rev
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Context, Decimal
 from itertools import chain, islice
 
 from compliance.core import bounds, criteria, figures
@@ -15,6 +15,9 @@ from compliance.core.evidence import Evidence
 from compliance.core.findings import Note
 from compliance.core.needs import LISTED
 
+_EXACT = Context(prec=1000)
+"""Rounding to places never runs out of digits."""
+
 
 def notes(case: Case) -> list[Note]:
     """Return everything on record about the model version that does not agree with itself."""
@@ -23,16 +26,30 @@ def notes(case: Case) -> list[Note]:
 
 def _contradictions(case: Case) -> Iterator[Note]:
     for claim, written in case.claims.disputed():
-        values: dict[Decimal, list[tuple[str, Sequence[Evidence]]]] = {}
-        for value in sorted(written, key=_digits, reverse=True):
-            same = next((exact for exact in values if figures.rounds_to(str(exact), value)), Decimal(value))
-            values.setdefault(same, []).append((value, written[value]))
+        values = _apart(written)
         if len(values) > 1:
             yield _contradiction(claim, values)
 
 
+def _apart(
+    written: Mapping[str, Sequence[Evidence]],
+) -> dict[Decimal, list[tuple[str, Sequence[Evidence]]]]:
+    """Return what was written by value. One that is another, rounded by any rule to fewer digits, is the same value."""
+    values: dict[Decimal, list[tuple[str, Sequence[Evidence]]]] = {}
+    lengths = {_digits(value) for value in written}
+    rounded: dict[tuple[int, Decimal], Decimal] = {}
+    for value in sorted(written, key=_digits, reverse=True):
+        exact = rounded.get((_digits(value), Decimal(value)), Decimal(value))
+        if exact not in values:
+            for places in (length for length in lengths if length < _digits(value)):
+                for rule in (ROUND_HALF_UP, ROUND_HALF_DOWN):
+                    shorter = exact.quantize(Decimal(1).scaleb(-places), rule, _EXACT)
+                    rounded.setdefault((places, shorter), exact)
+        values.setdefault(exact, []).append((value, written[value]))
+    return values
+
+
 def _digits(value: str) -> int:
-    """Return to how many digits a value is written: 0.9956 is no other value than 0.995596, only a shorter one."""
     return len(value.partition(".")[2])
 
 
