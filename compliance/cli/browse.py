@@ -1,10 +1,17 @@
 """`compliance list`, `show` and `lineage`: reading what is on record."""
 
+import shutil
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
 from compliance.cli import options, output
+
+MOST_ROWS = 40
+"""Rows of a list that `show` prints; a dataset may have hundreds of columns."""
+WRAPPED = 24
+"""Characters to which a long text in a table may wrap."""
 
 
 def list_(
@@ -28,10 +35,9 @@ def list_(
     if not rows:
         output.say("No evidence matches." if kind or subject or current else "No evidence is on record.")
         return
-    output.table(
-        ("evidence", "kind", "title", "about", "note"),
-        [(row["evidence"], row["kind"], row["title"], about(row["subject"]), _note(row)) for row in rows],
-    )
+    lines = [(row["evidence"], row["kind"], row["title"], about(row["subject"]), _note(row)) for row in rows]
+    columns = 5 if any(line[4] for line in lines) else 4
+    output.table(("evidence", "kind", "title", "about", "note")[:columns], [line[:columns] for line in lines])
 
 
 def show(
@@ -40,6 +46,7 @@ def show(
     as_json: options.AsJson = False,
 ) -> None:
     """Show one piece of evidence: what it says, who signed it, what became of it."""
+    from compliance.kinds import in_order
     from compliance.services import browse
     from compliance.services.workspace import Workspace
 
@@ -55,14 +62,16 @@ def show(
         output.put(predicate["summary"])
     output.put()
     output.fields(_summary(found), indent=2)
-    content = dict(predicate.get("content", {}))
+    content = dict(in_order(found["kind"], predicate.get("content", {})))
     metrics = content.pop("metrics", None)
     if metrics:
         output.heading("Metrics")
         output.table(("metric", "group", "value", "interval", "method", "cases"), [_metric(row) for row in metrics])
-    if content:
+    facts, lists = arranged(content)
+    if facts:
         output.heading("Content")
-        output.fields(flat(content), indent=2)
+        output.fields(facts, indent=2)
+    left_out = [_list(path, rows) for path, rows in lists]
     if predicate.get("attachments"):
         output.heading("Attachments")
         output.table(
@@ -72,6 +81,8 @@ def show(
                 for a in predicate["attachments"]
             ],
         )
+    if any(left_out):
+        output.say("`--json` shows the rows and columns that were left out here.")
 
 
 def lineage(
@@ -134,22 +145,69 @@ def _summary(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _metric(row: dict[str, Any]) -> tuple[str, ...]:
     group = ", ".join(f"{k}={v}" for k, v in (row.get("group") or {}).items()) or "all"
-    interval = f"{row['ci_low']} to {row['ci_high']}" if row.get("ci_low") else ""
+    interval = f"{row['ci_low']} to {row['ci_high']}" if row.get("ci_low") else str(row.get("reason") or "")
     method = f"{row.get('ci_method', '')} {row.get('ci_level', '')}".strip()
     cases = f"{row['x']}/{row['n']}" if row.get("x") is not None else str(row.get("n") or "")
-    return row["name"], group, str(row.get("value") or row.get("reason") or ""), interval, method, cases
+    return row["name"], group, str(row.get("value") or ""), interval, method, cases
 
 
-def flat(value: Any, path: str = "") -> list[tuple[str, str]]:
-    """Return nested content as dotted paths and values, empty ones left out."""
-    if isinstance(value, dict):
-        return [pair for name, inner in value.items() for pair in flat(inner, f"{path}.{name}" if path else name)]
-    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
-        return [pair for position, inner in enumerate(value) for pair in flat(inner, f"{path}[{position}]")]
+def arranged(content: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[tuple[str, list[Mapping[str, Any]]]]]:
+    """Return content as facts by dotted path, empty ones left out, and as lists whose items are tables' rows."""
+    facts: list[tuple[str, str]] = []
+    lists: list[tuple[str, list[Mapping[str, Any]]]] = []
+
+    def take(value: Any, path: str) -> None:
+        if isinstance(value, Mapping):
+            for name, inner in value.items():
+                take(inner, f"{path}.{name}" if path else name)
+        elif isinstance(value, list) and len(value) == 1 and isinstance(value[0], Mapping):
+            take(value[0], path)
+        elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+            lists.append((path, value))
+        elif value not in (None, "", []):
+            facts.append((path, _said(value)))
+
+    take(content, "")
+    return facts, lists
+
+
+def _list(path: str, items: list[Mapping[str, Any]]) -> bool:
+    """Print a list as a table, as much of it as there is room for; say whether something was left out."""
+    rows = [_row(item) for item in items]
+    columns = list(dict.fromkeys(name for row in sorted(rows, key=len, reverse=True) for name in row))
+    shown = rows[:MOST_ROWS]
+    fitting = _fitting(columns, shown)
+    output.heading(f"{path}: {len(items)}")
+    output.table(fitting, [[row.get(name, "") for name in fitting] for row in shown])
+    return len(shown) < len(rows) or len(fitting) < len(columns)
+
+
+def _row(item: Mapping[str, Any]) -> dict[str, str]:
+    """Return an item's facts; of a list within it, how long it is."""
+    row: dict[str, str] = {}
+    for name, value in item.items():
+        if isinstance(value, Mapping):
+            row |= {f"{name}.{inner}": text for inner, text in _row(value).items()}
+        elif isinstance(value, list) and any(isinstance(inner, Mapping | list) for inner in value):
+            row[name] = f"{len(value)} rows"
+        elif value not in (None, "", []):
+            row[name] = _said(value)
+    return row
+
+
+def _fitting(columns: list[str], rows: list[dict[str, str]]) -> list[str]:
+    """Return the columns that a terminal has room for, the first ones first; a long text counts as what it wraps to."""
+    room = shutil.get_terminal_size().columns
+    fitting: list[str] = []
+    for name in columns:
+        width = 2 + max(len(name), min(WRAPPED, max(len(row.get(name, "")) for row in rows)))
+        if width <= room or not fitting:
+            fitting.append(name)
+            room -= width
+    return fitting
+
+
+def _said(value: Any) -> str:
     if isinstance(value, list):
-        return [(path, ", ".join(map(str, value)))] if value else []
-    return (
-        []
-        if value is None or value == ""
-        else [(path, "yes" if value is True else "no" if value is False else str(value))]
-    )
+        return ", ".join(map(_said, value))
+    return "yes" if value is True else "no" if value is False else str(value)

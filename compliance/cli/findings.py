@@ -99,7 +99,8 @@ def _rows(findings: "Sequence[Finding]", questions: bool) -> None:
         if drawn:
             block(drawn, 6)
     if not questions and waiting:
-        block(f"{len(waiting)} questions that a person answers; `compliance status --finding undetermined --all`.", 2)
+        questions_of = f"compliance status --finding undetermined --catalog {waiting[0].catalog} --all"
+        block(f"{len(waiting)} questions that a person answers; `{questions_of}`.", 2)
 
 
 def one(finding: "Finding") -> None:

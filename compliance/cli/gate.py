@@ -91,7 +91,8 @@ def _print(decided: "Gate") -> None:
         findings.block(f"The gate is open.{passed}", 0)
         return
     counts = Counter(finding.finding.value for finding in decision.blocking)
-    which = f": {len(decision.blocking)} {_findings(len(decision.blocking))} block ({findings.said(counts)})"
+    count = len(decision.blocking)
+    which = f": {count} {_findings(count)} block{'s' if count == 1 else ''} ({findings.said(counts)})"
     findings.block(f"The gate is closed{which if counts else ''}.{passed}", 0)
 
 

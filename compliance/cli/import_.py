@@ -1,6 +1,8 @@
 """`compliance import`: evidence from the result files of other tools."""
 
 import os
+import sys
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +10,7 @@ import typer
 
 from compliance.cli import options, output
 from compliance.cli.edge import MUST_CHANGE
+from compliance.cli.findings import block
 
 if TYPE_CHECKING:
     from compliance.services.importing import Outcome
@@ -85,27 +88,35 @@ def _shared(files: list[str]) -> str:
 
 
 def _told(outcomes: "list[Outcome]", dry_run: bool) -> None:
+    """Print a table where programs read it; on a terminal, where paths would wrap, each file above what it says."""
     folder = _shared([outcome.file for outcome in outcomes])
     if folder:
         output.say(f"Files are named as they lie in {folder}.")
-    output.table(
-        ("FILE", "TOOL", "KIND", "COMPLETENESS", "EVIDENCE", "WHY"),
-        [
-            (
-                one.file[len(folder) :],
-                one.tool or "-",
-                one.kind or "-",
-                one.completeness or "-",
-                one.evidence or "-",
-                one.reason or "",
-            )
-            for one in outcomes
-        ],
-    )
+    if sys.stdout.isatty():
+        for file, of_file in groupby(outcomes, key=lambda one: one.file[len(folder) :]):
+            output.put(output.line(file))
+            for one in of_file:
+                said = [part for part in (one.evidence, one.tool, one.kind, one.completeness) if part]
+                block(f"{' · '.join(said)}{': ' if said and one.reason else ''}{one.reason or ''}", 2, 6)
+    else:
+        output.table(
+            ("file", "tool", "kind", "completeness", "evidence", "why"),
+            [
+                (
+                    one.file[len(folder) :],
+                    one.tool or "-",
+                    one.kind or "-",
+                    one.completeness or "-",
+                    one.evidence or "-",
+                    one.reason or "",
+                )
+                for one in outcomes
+            ],
+        )
     new, unknown = sum(one.new for one in outcomes), sum(one.tool is None for one in outcomes)
     stand = sum(not one.new and one.kind is not None for one in outcomes)
     asked = len(outcomes) - new - unknown - stand
     verb = "would be logged" if dry_run else "logged"
     output.say(f"{new} {verb}, {stand} on record already, {asked} in need of an option, {unknown} not recognised.")
     if any(outcome.refused for outcome in outcomes):
-        output.say("What the table says of the others must be mended, or said with an option, and imported again.")
+        output.say("Mend what is said of the others, or say it with an option, and import them again.")

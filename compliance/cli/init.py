@@ -124,7 +124,8 @@ def init(
         output.result(made | {"consequences": [each.to_dict() for each in follows], "proposed": proposed})
         return
     output.put(f"Made a workspace for {system} in {made['workspace']}")
-    output.fields({"log key": made["log_key"], "genesis": made["genesis"]}, indent=2)
+    output.put(f"  log key  {made['log_key']}")  # never wrapped: it is there to be copied
+    output.put(f"  genesis  {made['genesis']}")
     if follows:
         _consequences(follows)
     output.say("Keep the log key somewhere else as well: it tells a rewritten ledger from this one.")

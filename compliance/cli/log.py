@@ -178,4 +178,6 @@ def told(logged: "Sequence[Logged]", as_json: bool) -> None:
         output.say("Nothing new: it stands on record as it is.")
     pending = sum(piece.mirror == "pending" for piece in logged)
     if pending:
-        output.say(f"On record; {pending} of {len(logged)} not in MLflow yet. `compliance sync` completes it.")
+        output.say(
+            f"On record; {pending} of {len(logged)} not in MLflow yet: it follows by itself, or by `compliance sync`."
+        )

@@ -200,6 +200,8 @@ def _bar(title: str) -> Iterator[Callable[..., None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    from compliance.storage import keys
+
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(20), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True, markup=False), transient=True) as bar:
         task = bar.add_task(title, total=None)
@@ -207,4 +209,15 @@ def _bar(title: str) -> Iterator[Callable[..., None]]:
         def step(text: str, done: int | None = None, total: int | None = None) -> None:
             bar.update(task, description=line(text)[:50], completed=done or 0, total=total)
 
-        yield step
+        def prompt(text: str) -> str:
+            bar.stop()
+            try:
+                return plain(text)
+            finally:
+                bar.start()
+
+        plain, keys.prompt = keys.prompt, prompt
+        try:
+            yield step
+        finally:
+            keys.prompt = plain

@@ -34,13 +34,16 @@ def reproduce(
     if as_json:
         output.result(found.to_dict())
     else:
-        shown = [figure for figure in found.figures if all_ or figure.holds is not True]
-        words = {True: "holds", False: "differs", None: "not computed"}
+        shown = [figure for figure in found.figures if figure.holds is False or (all_ and figure.holds)]
         if shown:
             output.table(
-                ["figure", "group", "on record", "computed again", "", "why"],
-                [[f.name, f.group, f.claimed, f.recomputed, words[f.holds], f.note] for f in shown],
+                ["figure", "group", "on record", "computed again", "verdict", "why"],
+                [[f.name, f.group, f.claimed, f.recomputed, "holds" if f.holds else "differs", f.note] for f in shown],
             )
+        left = [(f"{f.name} ({f.group})", f.note) for f in found.figures if f.holds is None]
+        if left:
+            output.heading("Not computed")
+            output.fields(left, indent=2)
         verdict = "It holds" if found.holds else "It does not hold"
         output.put(
             f"{found.evidence} from {found.file} ({found.sha256[:12]}…): {found.count(True)} figures hold, "

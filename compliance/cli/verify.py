@@ -43,7 +43,8 @@ def verify(
         for problem in report.problems:
             output.put(f"{problem.evidence or 'ledger'}: {problem.problem}")
         pending = f", {report.pending} not in MLflow yet" if report.pending else ""
-        verdict = "holds" if report.ok else f"does not hold: {len(report.problems)} problems"
+        found = len(report.problems)
+        verdict = "holds" if report.ok else f"does not hold: {found} problem{'' if found == 1 else 's'}"
         output.put(f"{report.checked} checked{pending}; mirror {report.mirror}. It {verdict}.")
         for note in report.notes:
             output.say(note)

@@ -6,7 +6,7 @@ superseded; what was erased, which nobody can read again; a profile that changed
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Context, Decimal
 from itertools import chain, islice
 from typing import Any
 
@@ -16,6 +16,9 @@ from compliance.core.claims import Claim
 from compliance.core.evidence import Evidence
 from compliance.core.findings import Note
 from compliance.core.needs import LISTED
+
+_EXACT = Context(prec=1000)
+"""Rounding to places never runs out of digits."""
 
 
 def notes(case: Case) -> list[Note]:
@@ -33,11 +36,31 @@ def notes(case: Case) -> list[Note]:
 
 def _contradictions(case: Case) -> Iterator[Note]:
     for claim, written in case.claims.disputed():
-        values: dict[Decimal, list[tuple[str, Sequence[Evidence]]]] = {}
-        for value, pieces in written.items():
-            values.setdefault(Decimal(value), []).append((value, pieces))
+        values = _apart(written)
         if len(values) > 1:
             yield _contradiction(claim, values)
+
+
+def _apart(
+    written: Mapping[str, Sequence[Evidence]],
+) -> dict[Decimal, list[tuple[str, Sequence[Evidence]]]]:
+    """Return what was written by value. One that is another, rounded by any rule to fewer digits, is the same value."""
+    values: dict[Decimal, list[tuple[str, Sequence[Evidence]]]] = {}
+    lengths = {_digits(value) for value in written}
+    rounded: dict[tuple[int, Decimal], Decimal] = {}
+    for value in sorted(written, key=_digits, reverse=True):
+        exact = rounded.get((_digits(value), Decimal(value)), Decimal(value))
+        if exact not in values:
+            for places in (length for length in lengths if length < _digits(value)):
+                for rule in (ROUND_HALF_UP, ROUND_HALF_DOWN):
+                    shorter = exact.quantize(Decimal(1).scaleb(-places), rule, _EXACT)
+                    rounded.setdefault((places, shorter), exact)
+        values.setdefault(exact, []).append((value, written[value]))
+    return values
+
+
+def _digits(value: str) -> int:
+    return len(value.partition(".")[2])
 
 
 def _contradiction(claim: Claim, values: Mapping[Decimal, Sequence[tuple[str, Sequence[Evidence]]]]) -> Note:

@@ -199,6 +199,15 @@ def _digit(text: str) -> str | None:
     return str(int(float(plain))) if plain is not None and float(plain) in (0.0, 1.0) else None
 
 
+def predictions(source: Source, given: Given) -> Importer | None:
+    """Return the importer of raw predictions where the user named their columns and the table has them."""
+    table = source.table if given.truth or given.score else None
+    if table is None or (given.truth or _TRUTH) not in table.header:
+        return None
+    scores = {given.score} if given.score else {*_SCORES, _DECISION}
+    return PREDICTIONS if scores & set(table.header) else None
+
+
 IMPORTER = Importer(TOOL, _recognise, _read, marks=((b'"f1-score"', b'"support"'),))
 TEXT = Importer(TOOL, _recognise_text, _read_text)
 FRAME = Importer(TOOL, _recognise_frame, _read_frame)

@@ -51,16 +51,21 @@ _PATTERNS = {
 def refuse(place: Located, problems: list[Problem]) -> NoReturn:
     """Raise one InvalidInput for all problems of a record, the first one first."""
     first, *rest = problems
-    lines = [f"{_where(place, p)}: {_field(p.path)}{p.text}" for p in problems[:SHOWN]]
+    lines = [f"{_where(place, p)}: {_told(p)}" for p in problems[:SHOWN]]
     if len(problems) > SHOWN:
         lines.append(f"and {len(problems) - SHOWN} more")
     error = UnknownReference if first.unknown else InvalidInput
     raise error(
-        "\n".join(lines) + ("." if not rest else ""),
+        "\n".join(lines) + ("." if not rest and not lines[0].endswith("?") else ""),
         remedy=first.remedy or "Mend the record; nothing of it was logged.",
         field=_field(first.path).rstrip(" :"),
         file=place.name,
     )
+
+
+def _told(problem: Problem) -> str:
+    field = _field(problem.path)
+    return f"{field.rstrip()}: {problem.text}" if problem.unknown else f"{field}{problem.text}"
 
 
 def unknown_fields(authored: Mapping[str, Any], known: set[str], kind: str) -> list[Problem]:
@@ -122,7 +127,8 @@ def _look_alike(text: str) -> str:
 
 
 def _near(name: str, known: set[str]) -> str:
-    near = get_close_matches(name, known, 1, cutoff=0.5)
+    begun = [word for word in known if len(word) > 2 and name.startswith(word)]  # training means train
+    near = begun or get_close_matches(name, known, 1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else ""
 
 

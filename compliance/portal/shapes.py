@@ -11,7 +11,7 @@ from typing import Any
 from compliance.core.cited import words
 
 MAX_ROWS = 200
-MAX_COLUMNS = 8
+MAX_COLUMNS = 10
 _REFERENCE = frozenset({"name", "sha256", "role", "basis", "reason"})
 _ABBREVIATIONS = {"Ci": "CI", "Id": "ID", "Udi": "UDI", "Url": "URL", "N": "n", "X": "x", "P value": "p value"}
 
@@ -112,6 +112,11 @@ def _mapping(value: Mapping[str, Any], locate: Locate) -> Shape:
 def _list(value: Sequence[Any], locate: Locate) -> Shape:
     shown, more = value[:MAX_ROWS], max(len(value) - MAX_ROWS, 0)
     if shown and all(isinstance(item, Mapping) for item in shown):
+        nested = dict.fromkeys(key for item in shown for key, inner in item.items() if _is_rows(inner))
+        if nested and len(shown) > 1 and all("name" in item for item in shown):
+            whole = [{key: inner for key, inner in item.items() if key not in nested} for item in shown]
+            parts = [(label(key), _list(_by_name(value, key), locate)) for key in nested]
+            return Facts((("Each", _list(whole, locate)), *parts))
         columns = list(dict.fromkeys(key for item in shown for key in item))
         if len(columns) <= MAX_COLUMNS and all(_fits_a_cell(inner) for item in shown for inner in item.values()):
             rows = tuple(
@@ -120,6 +125,15 @@ def _list(value: Sequence[Any], locate: Locate) -> Shape:
             )
             return Table(tuple(label(key) for key in columns), rows, more)
     return Items(tuple(shape(item, locate) for item in shown), more)
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(item, Mapping) for item in value)
+
+
+def _by_name(items: Sequence[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Return the rows that stand within each item as rows of one table that names the item."""
+    return [{"of": item["name"]} | dict(row) for item in items for row in item.get(key) or ()]
 
 
 def _fits_a_cell(value: Any) -> bool:

@@ -64,6 +64,8 @@ def log(
     given = {name: value for name, value in fields.items() if value is not None}
     authored = {"kind": "dataset", "name": name, "version": version, "role": role, **given}
     authored["title"] = title or f"{name} {version} ({role})"
+    if isinstance(source, Path):
+        record.refuse_private(ws, source.resolve(), source)
     if isinstance(source, Path) and croissant.is_croissant(source):
         described = croissant.read(source, role) | authored
         return record.log(ws, [described], how="log", base=source.absolute().parent, key=key)

@@ -147,7 +147,7 @@ def _known(ws: "Workspace", policy: Policy, where: str) -> None:
     for name in (*policy.catalogs, *(exception.subject for exception in policy.exceptions)):
         if name not in known:
             raise InvalidInput(
-                f"{where}: no catalog of this system is or has {name}.",
+                f"{where}: {name} is no catalog of this system, and no requirement of one.",
                 remedy="Mend the id; `compliance catalog show ID` lists the requirements of a catalog.",
             )
 

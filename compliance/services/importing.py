@@ -28,6 +28,7 @@ from compliance.importers import (
 )
 from compliance.importers.archive import MAGIC, MAX_MEMBERS, MAX_UNPACKED
 from compliance.importers.base import UNKNOWN, accounted, plain_name
+from compliance.importers.scikit_learn import predictions
 from compliance.importers.source import as_json
 from compliance.kinds import content_model
 from compliance.kinds.authoring import Draft, draft
@@ -140,7 +141,7 @@ class _Importing:
         source = _opened(place)
         if source is None:
             return [Outcome(str(place.path), reason=f"It is larger than {MAX_BYTES >> 20} MB.", refused=True)]
-        importer = recognise(source)
+        importer = recognise(source) or predictions(source, self.given)
         if importer is None and (importer := whose(source)) is not None:
             return self._log(importer, source, unreadable(importer, source, f"It {source.problem}"))
         if importer is None:

@@ -47,6 +47,7 @@ def log_model(
     hears of it. Its OpenSSF Model Signing signature travels as the attachment `model.sig`.
     """
     path = path.absolute()
+    record.refuse_private(ws, path.resolve(), path)
     authored = {"kind": "model-version", "name": name, "version": version, "title": f"{name} {version}", **fields}
     whole = described(ws, path, authored, ws.signer(key), cache=cache, tell=tell)
     return record.log(ws, [whole], how="log", base=path.parent, key=key)

@@ -27,6 +27,7 @@ from compliance.core.evidence import (
 )
 from compliance.core.reading import Located, read_records
 from compliance.errors import Conflict, InvalidInput, Unavailable, UnknownReference
+from compliance.kinds import kinds
 from compliance.kinds.authoring import Draft, draft
 from compliance.services import config as configuration
 from compliance.services import submissions
@@ -154,7 +155,7 @@ def log(
     resolver = LedgerResolver(ws.ledger)
     drafts = []
     for position, record in enumerate(records):
-        place = where[position] if where else f"record {position + 1}"
+        place = where[position] if where else _called(record, position, len(records))
         if how == "record":
             _nothing_measured(record, place)
             if record.get("kind") == "key-event":
@@ -258,7 +259,9 @@ def read_file(path: Path) -> bytes:
             )
         return path.read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise InvalidInput(f"{path}: {error.strerror}.", remedy="Check the path.") from error
+        named = path.stem in kinds()
+        remedy = f"Write it, beginning with `kind: {path.stem}`, or check the path." if named else "Check the path."
+        raise InvalidInput(f"{path}: {error.strerror}.", remedy=remedy) from error
     except OSError as error:
         raise Unavailable(f"{path} cannot be read: {error.strerror}.", remedy="Check its permissions.") from error
 
@@ -336,6 +339,11 @@ def _digested(ws: "Workspace", record: Mapping[str, Any], base: Path | None, sig
     if kind == "document" and basis is Basis.FILE:
         given["attachments"] = [*(given.get("attachments") or []), {"path": path}]
     return given
+
+
+def _called(record: Mapping[str, Any], position: int, count: int) -> str:
+    """Name a record that stands in no file, for messages."""
+    return str(record.get("kind") or "record") if count == 1 else f"record {position + 1}"
 
 
 def _holder(ws: "Workspace", hint: str, at: str, drafts: Sequence[Draft]) -> str:
@@ -434,15 +442,8 @@ def _inside(ws: "Workspace", base: Path, path: Path) -> Path:
     Raises InvalidInput where it leaves the record's folder and the workspace, reaches for keys or secrets, or is not
     there.
     """
-    from compliance.services.workspace import PRIVATE
-
     real = (base / path).resolve()
-    private = (ws.root / PRIVATE).resolve()
-    if private in (real, *real.parents) and not real.is_relative_to(ws.attachments.resolve()):
-        raise InvalidInput(
-            f"{path} lies in {PRIVATE}, where keys and secrets are: nothing of it becomes evidence.",
-            remedy="Name a file elsewhere.",
-        )
+    refuse_private(ws, real, path)
     if not (real.is_relative_to(base.resolve()) or real.is_relative_to(ws.root)):
         raise InvalidInput(
             f"{path} lies outside {base} and the workspace.",
@@ -451,6 +452,23 @@ def _inside(ws: "Workspace", base: Path, path: Path) -> Path:
     if not real.exists():
         raise InvalidInput(f"{path} is not in {base}.", remedy="Mend the path, or make the file first.")
     return real
+
+
+def refuse_private(ws: "Workspace", real: Path, named: Path) -> None:
+    """Raise InvalidInput for what lies among the workspace's keys and secrets, and for a folder that holds them."""
+    from compliance.services.workspace import PRIVATE
+
+    private = (ws.root / PRIVATE).resolve()
+    if real.is_relative_to(private) and not real.is_relative_to(ws.attachments.resolve()):
+        raise InvalidInput(
+            f"{named} lies in {PRIVATE}, where keys and secrets are: nothing of it becomes evidence.",
+            remedy="Name a file elsewhere.",
+        )
+    if private.is_relative_to(real):
+        raise InvalidInput(
+            f"{named} holds the workspace itself, with its keys and a ledger that grows.",
+            remedy="Name the folder of the model or the data alone.",
+        )
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -123,7 +123,8 @@ def _text(members: Mapping[str, bytes], path: Path, name: str) -> str:
         return members[name].decode()
     except KeyError:
         raise InvalidInput(
-            f"{path} holds no {name}: it is no bundle.", remedy="Give a bundle as it was handed out."
+            f"{path} holds no {name}: it carries no evidence that could be checked.",
+            remedy="Give the bundle as it was handed out: the dossier's .zip or its -archive.pdf.",
         ) from None
     except UnicodeDecodeError:
         raise InvalidInput(f"{path}: {name} is not text.", remedy="Give a bundle as it was handed out.") from None

@@ -119,6 +119,13 @@ def load_signer(uri: str, root: Path, passphrase: Callable[[], bytes]) -> Signer
     return Signer(name, PublicKey.of(key.public_key()), key)
 
 
+def prompt(text: str) -> str:
+    """Ask on the terminal. Who draws on it meanwhile puts something in this place that stops drawing first."""
+    from getpass import getpass
+
+    return getpass(text)
+
+
 def passphrase_source(
     root: Path, config_passphrase_file: str | Path | None, variable: str = VARIABLE, *, ask: bool = True
 ) -> Callable[[], bytes]:
@@ -134,11 +141,9 @@ def passphrase_source(
                 return value.encode()
         if config_passphrase_file is not None:
             return _read(root / config_passphrase_file).strip()
-        if ask and sys.stdin is not None and sys.stdin.isatty():
-            from getpass import getpass
-
-            if typed := getpass("Pass phrase of the signing key: "):
-                return typed.encode()
+        at_hand = ask and sys.stdin is not None and sys.stdin.isatty()
+        if at_hand and (typed := prompt("Pass phrase of the signing key: ")):
+            return typed.encode()
         raise Unavailable(
             "The signing key needs a pass phrase, and none was given.",
             remedy=f"Set {variable}{', or run the command on a terminal' if ask else ''}.",

@@ -282,7 +282,13 @@ class Ledger(Lookups, MirrorQueue, Stored):
 
         for index, leaf, envelope in self._joined(start, stop):
             entry = Entry.read(index, leaf)
-            hint, statement = signer_hint(envelope), _statement(envelope)
+            try:
+                hint, statement = signer_hint(envelope), _statement(envelope)
+            except (BadSignature, InvalidInput) as error:
+                raise VerificationFailed(
+                    f"The envelope of {evidence_number(index)} was changed in the ledger.",
+                    remedy="Run `compliance verify` for the whole list; bring back a copy, or `compliance rebuild`.",
+                ) from error
             yield Evidence(index, entry.envelope, entry.kind, entry.logged_at, hint, statement)
 
     def checkpoint(self) -> str | None:

@@ -110,6 +110,23 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "no such command": (["frobnicate"], 2, "frobnicate"),
     "no such option": (["list", "--frob"], 2, "--frob"),
     "no such file": (["log", "record", "nowhere.yaml"], 2, "nowhere.yaml"),
+    "a record not written yet": (["log", "record", "risk-file.yaml"], 2, "`kind: risk-file`"),
+    "the workspace as a model": (["log", "model", ".", "--name", "m", "--version", "1"], 2, "the workspace itself"),
+    "the workspace as data": (
+        ["log", "dataset", ".", "--name", "d", "--version", "1", "--role", "test"],
+        2,
+        "the workspace itself",
+    ),
+    "a role that is nearly one": (
+        ["log", "dataset", "test.csv", "--name", "d", "--version", "1", "--role", "training"],
+        2,
+        "did you mean train? ",
+    ),
+    "a thing not on record": (
+        ["log", "model", "model.bin", "--name", "m", "--version", "1", "--base-model", "n@1"],
+        2,
+        "base_model: Nothing on record is called n@1.",
+    ),
     "a folder for a file": (["log", "record", "."], 2, "."),
     "no argument": (["show"], 2, "EV"),
     "no such number": (["show", "EV-000999"], 2, "EV-000999"),

@@ -89,6 +89,21 @@ def test_a_ledger_from_a_newer_version(inside: Path, capsys: pytest.CaptureFixtu
         assert "layout 99" in capsys.readouterr().err
 
 
+def test_an_envelope_that_was_changed(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    connection = sqlite3.connect(inside / ".compliance" / "ledger.db")
+    for (trigger,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        connection.execute(f"DROP TRIGGER {trigger}")
+    (digest,) = connection.execute("SELECT digest FROM envelopes LIMIT 1").fetchone()
+    connection.execute("UPDATE envelopes SET envelope = ? WHERE digest = ?", (b'{"payload":"e30h"}', digest))
+    connection.commit()
+    connection.close()
+    for command in (["list"], ["status"], ["verify"]):
+        assert run(command) == 1
+        out, err = capsys.readouterr()
+        assert "EV-0000" in out + err
+        assert "was changed" in out + err
+
+
 def test_a_ledger_that_is_none(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (inside / ".compliance" / "ledger.db").write_bytes(b"not a database, and long enough to be looked at" * 100)
     assert run(["list"]) == 3

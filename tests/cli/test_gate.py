@@ -143,7 +143,7 @@ def test_an_exception_opens_what_it_names_and_no_more(inside: Path, capsys: pyte
         ("block = [\n", "is not TOML"),
         (EXCEPTION.format(expires='"soon"'), "exceptions.0.expires"),
         (EXCEPTION.format(expires="2099-12-31").replace("art-4.1", "art-4.9"), "eu-ai-act/art-4.9"),
-        ("[catalogs.nope]\nblock = []\n", "is or has nope"),
+        ("[catalogs.nope]\nblock = []\n", "nope is no catalog of this system"),
         (EXCEPTION.format(expires="2099-12-31").replace('findings = ["undetermined"]\n', ""), "findings is missing"),
         (EXCEPTION.format(expires="2099-12-31") + 'catalog = "eu-ai-act"\n', "one of the two"),
     ],

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
+
+from support.terminal import plain, screen
 
 from .conftest import Compliance
 from .test_help import HEAVY, absent_after
@@ -93,6 +96,14 @@ def test_a_path_that_is_not_there_and_names_that_repaint_the_terminal(compliance
     painted = workspace / "x\x1b[2J.json"
     painted.write_bytes(b"{}")
     assert "\x1b" not in compliance("import", painted, cwd=workspace).out
+
+
+def test_on_a_terminal_each_outcome_stands_beneath_its_file(workspace: Path, environment: dict[str, str]) -> None:
+    code, seen = screen(["import", str(AUDIT), "--model", "clinical-risk@1"], cwd=workspace, env=environment)
+    lines = plain(seen).splitlines()
+    at = next(position for position, line in enumerate(lines) if line.endswith(str(AUDIT)))
+    assert code == 0
+    assert re.match(r"  EV-\d{6} · pip-audit · sbom · incomplete: ", lines[at + 1])
 
 
 def test_importing_loads_no_heavy_library(compliance: Compliance, workspace: Path, tmp_path: Path) -> None:

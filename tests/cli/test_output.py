@@ -1,5 +1,6 @@
 """What is printed cannot address the terminal, fits it, and is plain in a pipe."""
 
+import io
 import json
 import os
 import pty
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.cli import output
+from compliance.storage import keys
 
 HOSTILE = "safe\x1b[2J\x1b]0;owned\x07 \u202egnp.exe\u2066 a\x9b31m b\u200b c\ufeff d\r e\x00"
 
@@ -106,3 +108,25 @@ def test_a_long_name_takes_no_column_from_a_table() -> None:
 def test_no_color_is_honoured() -> None:
     shown = on_terminal(TABLE, NO_COLOR="1")
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", shown)
+
+
+def test_a_question_stops_the_bar_that_would_write_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setenv("TERM", "xterm")
+    before: list[str] = []
+
+    def asked(prompt: str) -> str:
+        before.append(shown.getvalue())
+        return "typed"
+
+    monkeypatch.setattr(keys, "prompt", asked)
+    with output.progress("Importing"):
+        assert keys.prompt("Pass phrase: ") == "typed"
+    assert keys.prompt is asked
+    assert "Importing" in before[0]
+    assert "\x1b[?25h" in before[0], "the bar has given the cursor back"

@@ -34,11 +34,13 @@ def test_one_claim_with_two_values_is_told_and_one_value_twice_is_not() -> None:
     row = records["again"].content["metrics"][0]
     row["value"] = "0.90"
     assert noted("contradiction", records) == []
-    row["value"] = "0.91"
+    row["value"] = "0.8514"  # 0.9, written to more digits
+    assert noted("contradiction", records) == []
+    row["value"] = "0.8412"
     (note,) = noted("contradiction", records)
-    assert note.evidence == ("EV-000005", "EV-000007")
+    assert note.evidence == ("EV-000007", "EV-000005")
     assert note.text == (
-        "sensitivity (overall) on held-out@1 has several values on record: 0.9 in EV-000005; 0.91 in EV-000007."
+        "sensitivity (overall) on held-out@1 has several values on record: 0.8412 in EV-000007; 0.9 in EV-000005."
     )
 
 

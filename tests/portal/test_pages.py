@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from support.portal import HOSTILE, PLAN, signed_in
 
-from compliance import Workspace
+from compliance import Profile, System, Workspace
 from compliance.core import checkpoint, merkle
 from compliance.exporters.sigstore import from_bundle
 from compliance.portal import measures, tables
@@ -248,3 +248,11 @@ def test_an_interval_that_no_source_states_says_so() -> None:
     assert measures.measures({"metrics": [row]})[0].origin == "stated; interval computed here"
     del row["ci_origin"]
     assert measures.measures({"metrics": [row]})[0].origin == "stated"
+
+
+def test_what_the_profile_does_not_say_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMPLIANCE_PASSPHRASE", "correct horse battery")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    system = System(id="new", name="New", provider="Nobody", model="new", catalogs=["chai"], demonstration=False)
+    Workspace.create(tmp_path / "ws", system=system, profile=Profile(), origin="example.org/new").close()
+    assert "None" not in signed_in(tmp_path / "ws").get("/").text

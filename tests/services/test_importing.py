@@ -289,6 +289,19 @@ def test_raw_predictions_are_computed_from(ws: Workspace) -> None:
     assert "score of 0.5" in piece.predicate["summary"]
 
 
+def test_predictions_with_other_columns_are_recognised_where_the_columns_are_named(
+    ws: Workspace, tmp_path: Path
+) -> None:
+    text = (SAMPLES / "scikit_learn" / "scores.csv").read_text().replace("y_true", "died").replace("y_score", "risk")
+    (tmp_path / "p.csv").write_text(text)
+    named = Named(dataset="d@1")
+    (unknown,) = importing.run(ws, [tmp_path / "p.csv"], named=named)
+    (slip,) = importing.run(ws, [tmp_path / "p.csv"], given=Given(truth="died", score="rsik"), named=named)
+    assert unknown.tool is slip.tool is None
+    (piece,) = pieces(ws, importing.run(ws, [tmp_path / "p.csv"], given=Given(truth="died", score="risk"), named=named))
+    assert "roc_auc" in {row["name"] for row in piece.content["metrics"]}
+
+
 def test_predictions_that_cannot_be_computed_from_are_refused_and_no_cell_is_kept(
     ws: Workspace, tmp_path: Path
 ) -> None:
