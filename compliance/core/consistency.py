@@ -54,7 +54,8 @@ def _apart(
             for places in (length for length in lengths if length < _digits(value)):
                 for rule in (ROUND_HALF_UP, ROUND_HALF_DOWN):
                     shorter = exact.quantize(Decimal(1).scaleb(-places), rule, _EXACT)
-                    rounded.setdefault((places, shorter), exact)
+                    if figures.rounds_to(str(exact), str(shorter)):
+                        rounded.setdefault((places, shorter), exact)
         values.setdefault(exact, []).append((value, written[value]))
     return values
 

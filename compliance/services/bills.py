@@ -1,11 +1,11 @@
 """Bills of materials: a model version's, drawn from what is on record, and its environment's, put on record."""
 
-import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compliance.core import packages
+from compliance.core.addresses import SECRET
 from compliance.core.canonical import digest
 from compliance.core.reading import read_records
 from compliance.core.shelf import Shelf
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
 
 FILE = "environment.cdx.json"
-_SECRET = re.compile(rb"://(?!git@)(?![^/\s@]*\$\{)[^/\s@]+@")
-"""A name or token in an address; `git@` is none, and a variable (`${TOKEN}`) holds it elsewhere."""
 
 
 def ml_bom(ws: "Workspace", model: str | None, as_of: str | date | None, *, spec: str = cyclonedx.VERSIONS[0]) -> bytes:
@@ -57,8 +55,9 @@ def log_environment(
     from compliance.services.workspace import now
 
     data = record.read_file(path)
-    if secret := _SECRET.search(data):
-        line = data.count(b"\n", 0, secret.start()) + 1
+    text = data.decode("latin-1")  # any bytes have one, and addresses are ASCII
+    if secret := SECRET.search(text):
+        line = text.count("\n", 0, secret.start()) + 1
         raise InvalidInput(
             f"{path}:{line}: the address holds a user or a token, and this file is attached for ever.",
             remedy="Take it out, or leave it to a variable: https://${TOKEN}@host/…",

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from compliance.core import oms
+from compliance.core.addresses import withheld
 from compliance.core.differences import members, told
 from compliance.core.evidence import Basis, Evidence, utc_text
 from compliance.errors import Conflict, InvalidInput, UnknownReference
@@ -341,7 +342,7 @@ def digits(value: float) -> str | None:
 
 
 def _word(value: Any) -> Any:
-    return _cut(value, WORD) if isinstance(value, str) else value
+    return _cut(withheld(value), WORD) if isinstance(value, str) else value
 
 
 def _cut(text: str, length: int) -> str:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from compliance.core import differences
+from compliance.core.addresses import withheld
 from compliance.core.canonical import canonical, digest
 from compliance.core.evidence import Evidence
 
@@ -25,7 +26,10 @@ FACTS = ("name", "status", "user", "started", "ended")
 
 
 def of(tracking: "Tracking", run: "MLflowRun") -> dict[str, bytes]:
-    """Return the run as MLflow shows it now, as files to attach; our own tags are left out."""
+    """Return the run as MLflow shows it now, as files to attach.
+
+    Our own tags are left out, and secrets in addresses withheld.
+    """
     histories = {key: _ordered(tracking.history(run.run_id, key)) for key in sorted(run.metrics)}
     artifacts = [{"path": path, "sha256": digest_of(tracking.read(run, path))} for path in tracking.artifacts(run)]
     shown = {**_shown(run, {key: len(points) for key, points in histories.items()}), "artifacts": artifacts}
@@ -100,15 +104,15 @@ def _shown(run: "MLflowRun", lengths: Mapping[str, int]) -> dict[str, Any]:
         "user": run.user,
         "started": str(run.started),
         "ended": str(run.ended),
-        "parameters": dict(run.params),
+        "parameters": {name: withheld(value) for name, value in run.params.items()},
         "metrics": [
             {"name": key, "values": lengths[key], **_point(point)} for key, point in sorted(run.metrics.items())
         ],
         "inputs": [
-            {"name": item.name, "digest": item.digest, "role": item.context, "source": item.source}
+            {"name": item.name, "digest": item.digest, "role": item.context, "source": withheld(item.source)}
             for item in run.inputs
         ],
-        "tags": {name: value for name, value in run.tags.items() if not name.startswith(OWN_TAGS)},
+        "tags": {name: withheld(value) for name, value in run.tags.items() if not name.startswith(OWN_TAGS)},
     }
 
 

@@ -457,7 +457,7 @@ def test_two_results_on_one_dataset_with_different_figures_are_shown_side_by_sid
     records["again"] = Record(
         "evaluation", records["result"].subject, json.loads(json.dumps(records["result"].content))
     )
-    records["again"].content["metrics"][0]["value"] = "0.91"
+    records["again"].content["metrics"][0]["value"] = "0.97"
     notes = assessed(records).notes
     assert [note.evidence for note in notes if note.topic == "contradiction"] == [("EV-000005", "EV-000007")]
 

@@ -44,16 +44,18 @@ def run(ws: Workspace, client: Any, tmp_path: Path) -> str:
     tags = {
         "mlflow.source.git.commit": "0f" * 20,
         "mlflow.source.git.dirty": "true",
+        "mlflow.source.git.repoURL": "https://robot:s3cret@git.example.org/net.git",
         "mlflow.source.name": "/home/somebody/train.py",
     }
     made = client.create_run(experiment, run_name="fit", tags=tags).info.run_id
     client.log_param(made, "C", "1.0")
     client.log_param(made, "columns", "x" * 500)
+    client.log_param(made, "database", "postgresql://reader:s3cret@db.example.org/cohort")
     for step, loss in enumerate([0.9, 0.5, 0.25]):
         client.log_metric(made, "loss", loss, step=step)
     client.log_metric(made, "broken", float("nan"))
     client.log_metric(made, "tiny", 1e-300)
-    data = Dataset("flchain", "30e34ab5", "local", "{}")
+    data = Dataset("flchain", "30e34ab5", "local", '{"uri": "s3://key:s3cret@bucket/flchain"}')
     client.log_inputs(made, [DatasetInput(data, [InputTag("mlflow.data.context", "train")])])
     client.log_text(made, "flavors: {}\n", "model/MLmodel")
     client.log_text(made, "weights", "model/weights.txt")
@@ -72,7 +74,11 @@ def test_a_run_becomes_evidence_with_all_it_says(ws: Workspace, client: Any, run
     piece = ws.ledger.piece(int(logged.evidence[3:]))
     content = piece.content
     assert content["outcome"] == "finished"
-    assert content["code"] == {"commit": "0f" * 20, "dirty": True, "entry_point": "train.py"}
+    code = {"commit": "0f" * 20, "dirty": True, "entry_point": "train.py"}
+    assert content["code"] == code | {"repository": "https://[withheld]@git.example.org/net.git"}
+    signed = [ws.attachments / attachment["sha256"] for attachment in piece.predicate["attachments"]]
+    assert not [path for path in signed if b"s3cret" in path.read_bytes()]
+    assert "s3cret" not in str(piece.statement)
     assert content["parameters"]["C"] == "1.0"
     assert content["parameters"]["columns"].endswith("[cut; whole in mlflow-run.json]")
     assert content["figures"] == [{"name": "loss", "value": "0.25", "step": 2, "values": 3}]

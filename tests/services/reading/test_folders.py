@@ -223,10 +223,11 @@ def test_tables_of_different_columns_are_digested_and_not_mixed(ws: Workspace, t
 
 
 def test_a_damaged_card_is_named(ws: Workspace, tmp_path: Path) -> None:
-    visits(0, 5).to_csv(tmp_path / "a.csv", index=False)
-    (tmp_path / "README.md").write_text("---\nlicense: [\n---\n")
+    (tmp_path / "data").mkdir()
+    visits(0, 5).to_csv(tmp_path / "data" / "a.csv", index=False)
+    (tmp_path / "data" / "README.md").write_text("---\nlicense: [\n---\n")
     with pytest.raises(InvalidInput, match=r"README\.md"):
-        ws.log_dataset(tmp_path, name="v", version="1", role="raw")
+        ws.log_dataset(tmp_path / "data", name="v", version="1", role="raw")
 
 
 # --- Croissant -------------------------------------------------------------------------------------
