@@ -133,6 +133,8 @@ def story() -> dict[str, Record]:
         "usability": users("usability-summative", "task_success_rate"),
         "instructions": Record("document", about(), manual),
         "report": Record("document", about(), {"document_type": "test-report", "status": "released"}),
+        "watch": Record("monitoring", own("watch"), {"type": "plan", "indicators": [
+            {"metric": "sensitivity", "alert": "below 0.70"}, {"metric": "missing_rate", "alert": "above 0.05"}]}),
     }  # fmt: skip
     for record in results.values():
         if record.kind in ("safety-result", "oversight-test"):
@@ -249,6 +251,10 @@ def no_sites(records: dict[str, Record], name: str) -> None:
     del records[name].content["sites"]
 
 
+def one_without_limit(records: dict[str, Record], name: str) -> None:
+    del records[name].content["indicators"][1]["alert"]
+
+
 WHOSE: tuple[Flaw, ...] = (wrong_version, another_model, incomplete, another_system)
 PLANNED_FLAWS: tuple[Flaw, ...] = (*WHOSE, plan_later, one_case_fewer, no_interval, misses)
 TABLE: dict[str, dict[str, tuple[Flaw, ...]]] = {
@@ -262,7 +268,7 @@ TABLE: dict[str, dict[str, tuple[Flaw, ...]]] = {
     "eu-ai-act/art-13.3.b.v": {"accuracy": (*WHOSE, wrong_data, group_missing), "instructions": (other_figure,)},
     "eu-ai-act/art-14.4.e": {"fail-safe": PLANNED_FLAWS},
     "eu-ai-act/art-15.1": {"accuracy": (*PLANNED_FLAWS, wrong_data, author_approves, key_revoked),
-                           "robustness": PLANNED_FLAWS},
+                           "robustness": PLANNED_FLAWS, "watch": (incomplete, another_system, one_without_limit)},
     "eu-ai-act/art-15.3": {"accuracy": (*WHOSE, wrong_data, plan_later),
                            "instructions": (*WHOSE, other_figure, author_approves, key_revoked)},
     "eu-ai-act/art-15.4.errors": {"robustness": PLANNED_FLAWS},
