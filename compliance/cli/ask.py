@@ -96,6 +96,8 @@ def profile(known: Mapping[str, Any]) -> dict[str, Any]:
     if "gpai-provider" in answers.get("roles", []):
         _either(answers, "gpai.systemic_risk", "Does the general-purpose model carry systemic risk?")
         _either(answers, "gpai.open_source", "Is it free and open-source, its weights public?")
+        if answers.get("gpai.open_source") and answers.get("gpai.systemic_risk") is False:
+            _either(answers, "gpai.exemption_claimed", "Do you claim the exemption of Art. 53(2) for open models?")
     _list(answers, "features", "What does it do?")
     return answers
 

@@ -67,8 +67,8 @@ Role = Literal["recorder", "reviewer", "approver", "admin"]
 Exposure = Literal["annex-i", "annex-iii", "gpai", "any"]
 ProfileKey = Literal[
     "roles", "high_risk", "markets", "features", "device.law", "device.class", "device.notified_body",
-    "gpai.systemic_risk", "gpai.open_source", "us.pathway", "us.class", "us.pccp", "us.cyber_device",
-    "us.certified_health_it",
+    "gpai.systemic_risk", "gpai.open_source", "gpai.exemption_claimed", "us.pathway", "us.class", "us.pccp",
+    "us.cyber_device", "us.certified_health_it",
 ]  # fmt: skip
 
 

@@ -5,9 +5,9 @@ requirements apply, and counts only as signed. A profile key that is left out me
 "not said", which is neither yes nor no.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from compliance.core.evidence import NAME, IsoDate, Name, Strict
 
@@ -45,7 +45,17 @@ class Gpai(Strict):
 
     systemic_risk: bool
     open_source: bool = False
-    """Free and open-source licence with public weights (Art. 53(2))."""
+    """Free and open-source licence, with weights, architecture and usage information public."""
+    exemption_claimed: bool = False
+    """Claims the exemption of Art. 53(2) for an open-source model without systemic risk."""
+
+    @model_validator(mode="after")
+    def _claimed_where_it_may_be(self) -> Self:
+        if self.exemption_claimed and (self.systemic_risk or not self.open_source):
+            raise ValueError(
+                "claims the exemption of Art. 53(2), which needs an open-source model without systemic risk"
+            )
+        return self
 
 
 SUBMISSIONS = ("510(k)", "De Novo", "PMA")

@@ -17,6 +17,7 @@ KEYS: dict[ProfileKey, str] = {
     "device.notified_body": "notified body",
     "gpai.systemic_risk": "systemic risk",
     "gpai.open_source": "open-source model",
+    "gpai.exemption_claimed": "exemption for open models claimed",
     "us.pathway": "US pathway",
     "us.class": "US class",
     "us.pccp": "PCCP in the submission",

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from compliance.core.applicability import reach
 from compliance.core.consequences import DUTIES, Consequence, consequences, fits
+from compliance.core.system import Gpai
 from compliance.services import catalogs
 
 ON = "2026-11-24"
@@ -65,14 +67,15 @@ GPAI: dict[str, Any] = {"roles": ["gpai-provider"], "high_risk": [], "markets": 
 @pytest.mark.parametrize(
     ("gpai", "reaches"),
     [
-        ({"open_source": True, "systemic_risk": False}, False),
+        ({"open_source": True, "exemption_claimed": True, "systemic_risk": False}, False),
+        ({"open_source": True, "exemption_claimed": False, "systemic_risk": False}, True),
         ({"open_source": True, "systemic_risk": True}, True),
         ({"open_source": False, "systemic_risk": False}, True),
         (None, None),
     ],
 )
 def test_an_open_model_without_systemic_risk_owes_no_technical_documentation(gpai: Any, reaches: bool | None) -> None:
-    """Art. 53(2): points (a) and (b) do not bind, and with them Annexes XI section 1 and XII; (c) and (d) do."""
+    """Art. 53(2), where it is claimed: (a) and (b) do not bind, nor Annexes XI section 1 and XII; (c) and (d) do."""
     profile = GPAI if gpai is None else {**GPAI, "gpai": gpai}
     found = told(profile)
     assert found["technical documentation of a general-purpose model"].reaches is reaches
@@ -84,11 +87,17 @@ def test_an_open_model_without_systemic_risk_owes_no_technical_documentation(gpa
     assert reach(rows["eu-ai-act/art-53.1.d"], profile, ON).applies is True
 
 
+@pytest.mark.parametrize(("open_source", "systemic_risk"), [(False, False), (True, True)])
+def test_only_an_open_model_without_systemic_risk_claims_the_exemption(open_source: bool, systemic_risk: bool) -> None:
+    with pytest.raises(ValidationError, match=r"needs an open-source model without systemic risk"):
+        Gpai(open_source=open_source, systemic_risk=systemic_risk, exemption_claimed=True)
+
+
 def test_an_exemption_says_by_which_answers_it_frees() -> None:
-    duty = told({**GPAI, "gpai": {"open_source": True, "systemic_risk": False}})[
+    duty = told({**GPAI, "gpai": {"open_source": True, "exemption_claimed": True, "systemic_risk": False}})[
         "technical documentation of a general-purpose model"
     ]
-    assert duty.why == "open-source model yes; systemic risk no"
+    assert duty.why == "open-source model yes; exemption for open models claimed yes; systemic risk no"
 
 
 def test_what_nobody_said_is_open_and_names_the_answer_that_is_missing() -> None:
