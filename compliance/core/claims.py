@@ -43,15 +43,17 @@ class Claims:
             self.add(piece)
 
     def add(self, piece: Evidence) -> None:
-        on, data = _measured_on(piece.content), (piece.content.get("dataset") or {}).get("sha256")
-        for row in rows(piece.content):
+        content = piece.content
+        on, data = _measured_on(content), (content.get("dataset") or {}).get("sha256")
+        common = content.get("threshold")
+        for row in rows(content):
             if data and (row.get("n") or 0) > self.most.get(data, (0,))[0]:
                 self.most[data] = row["n"], piece
             value = row.get("value")
             if value is None:
                 continue
             group = group_text(row.get("group"))
-            threshold = row.get("threshold") or piece.content.get("threshold")
+            threshold = row.get("threshold") or common
             claim = (piece.kind, on, row["name"], group, _plain(threshold) if threshold else "")
             values = self._by_claim[claim]
             values[value].append(piece)
@@ -59,7 +61,7 @@ class Claims:
                 self._disputed.add(claim)
             self._by_figure[row["name"], group].append((piece, row))
             if row.get("ci_low") is not None and row.get("ci_origin", row.get("origin")) != "computed":
-                self._bounded[tuple([row.get(field) for field in _COUNTED])].append((piece, row))
+                self._bounded[tuple(map(row.get, _COUNTED))].append((piece, row))
 
     def disputed(self) -> Iterator[tuple[Claim, Mapping[str, Sequence[Evidence]]]]:
         """Yield each claim that several values are on record for, as written, and where each stands."""
@@ -94,4 +96,4 @@ def _measured_on(content: Mapping[str, Any]) -> str:
         content.get("population"),
         content.get("language"),
     ]
-    return ", ".join(part for part in parts if part)
+    return ", ".join([part for part in parts if part])

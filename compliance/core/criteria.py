@@ -53,7 +53,7 @@ def rows(content: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 def group_text(group: Mapping[str, Any] | None) -> str:
     """Return a group as printed: sex F, age_band 80+; or `overall`."""
-    return ", ".join(f"{key} {value}" for key, value in sorted(group.items())) if group else "overall"
+    return ", ".join([f"{key} {value}" for key, value in sorted(group.items())]) if group else "overall"
 
 
 def declared_late(result: Evidence, plan: Evidence) -> str | None:

@@ -76,6 +76,6 @@ def _read(value: Any, tree: Tree) -> object:
 
 def _row(row: Mapping[str, Any], minima: Sequence[int]) -> tuple[str, bool, int, tuple[str, ...]]:
     """Return what needs see of a metric row: name, group, whether it has an interval, which minima it reaches."""
-    bounded = None not in [row.get(field) for field in INTERVAL]
+    bounded = None not in map(row.get, INTERVAL)
     group = row.get("group")
     return row["name"], bounded, bisect_right(minima, row.get("n") or 0), tuple(sorted(group)) if group else ()
