@@ -55,9 +55,11 @@ $(NODE)/node_modules/.locked: $(NODE)/package-lock.json
 	  npm ci --prefix $(NODE) --silent --no-audit --no-fund && touch $@; \
 	else echo 'npm is not installed: the tests that need it will be skipped, and say so'; fi
 
-# 6. Spark, 500 MB for one test: CI asks for it, and whoever wants to run that test.
-$(VENV)/.spark: requirements-spark.lock $(VENV)/.project
-	@$(PIP) install --quiet --require-hashes --no-deps --no-build-isolation -r requirements-spark.lock
+# 6. Spark, 500 MB for one test: CI asks for it, and whoever wants to run that test. In a folder of its own, since
+#    where PySpark is found, importing Great Expectations ends every interpreter that runs no file (pytest's workers too).
+$(VENV)/spark: requirements-spark.lock $(VENV)/.project
+	@rm -rf $@
+	@$(PIP) install --quiet --require-hashes --no-deps --no-build-isolation --target $@ -r requirements-spark.lock
 	@touch $@
 
 demo: setup

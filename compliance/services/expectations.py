@@ -18,7 +18,7 @@ from typing import Any
 
 from compliance.core.canonical import digest
 from compliance.core.statistics import decimal
-from compliance.errors import InvalidInput
+from compliance.errors import InvalidInput, Unavailable
 from compliance.services import batches, suites
 from compliance.services.reading import Table
 from compliance.services.record import read_file
@@ -53,8 +53,7 @@ def run(source: object, table: Table, suite: Path, engine: str = "pandas") -> tu
 def validate(source: object, table: Table, suite: Mapping[str, Any], file: str, engine: str) -> dict[str, Any]:
     """Validate where the data are (`services.batches`). Raises InvalidInput for an expectation that there is not."""
     with _quiet():
-        os.environ["GX_ANALYTICS_ENABLED"] = "false"
-        import great_expectations as gx
+        gx = _library()
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
         context = gx.get_context(mode="ephemeral")
@@ -78,6 +77,18 @@ def validate(source: object, table: Table, suite: Mapping[str, Any], file: str, 
         "not_evaluated": sum(1 for one in told if "success" not in one),
         "expectations": told,
     }
+
+
+def _library() -> Any:
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    try:
+        import great_expectations
+    except SystemExit as leaving:  # PySpark takes a program without a file for one of its own doctests
+        raise Unavailable(
+            "PySpark, which Great Expectations loads, ends a program that Python got by -c or on standard input.",
+            remedy="Put the program into a file and run that.",
+        ) from leaving
+    return great_expectations
 
 
 @contextmanager

@@ -216,9 +216,11 @@ print("RUN " + json.dumps(run))
 
 def test_spark_validates_parquet_and_tells_counts_only(tmp_path: Path) -> None:
     """In a process of its own: Spark's session would outlive the test."""
+    found = os.pathsep.join(filter(None, [str(Path(sys.prefix, "spark")), os.environ.get("PYTHONPATH")]))
+    local = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost", "PYTHONPATH": found}
     probe = [sys.executable, "-c", "import pyspark"]
-    if subprocess.run(probe, capture_output=True, check=False).returncode:
-        pytest.skip("pyspark is not installed (pip install 'compliance-tracker[spark]')")
+    if subprocess.run(probe, capture_output=True, check=False, env=local).returncode:
+        pytest.skip("pyspark is not installed (make .venv/spark)")
     java = shutil.which("java")
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr if java else ""
     if 'version "17' not in said:
@@ -227,7 +229,6 @@ def test_spark_validates_parquet_and_tells_counts_only(tmp_path: Path) -> None:
     (tmp_path / "suite.json").write_text(json.dumps(SUITE))
     (tmp_path / "script.py").write_text(SPARK)  # pyspark takes a `python -c` for one of its own doctests and leaves
     command = [sys.executable, *(str(tmp_path / name) for name in ("script.py", "rows.parquet", "suite.json"))]
-    local = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=local)
     lines = [line for line in done.stdout.splitlines() if line.startswith("RUN ")]
     assert lines, done.stderr[-2_000:]
