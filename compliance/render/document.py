@@ -144,11 +144,11 @@ class DocumentView:
         self.later_gaps = [f for f in open_points if f.word != Verdict.UNDETERMINED and not f.binding]
         self.questions = [f for f in open_points if f.word == Verdict.UNDETERMINED]
         self.failed = by_reason([f for f in open_points if f.word == Verdict.FAILED])
-        self.gravest = [f for f in open_points if f.binding and f.word != Verdict.FAILED][:6]
+        self.gravest = [f for f in open_points if f.binding and f.word != Verdict.FAILED][:5]
         self.asked = by_section([f for f in self.findings if f.word == Verdict.UNDETERMINED])
         self.inapplicable = by_reason([f for f in self.findings if f.word == Verdict.NOT_APPLICABLE])
         self.traced = [f for f in self.findings if f.needs]
-        self.untraced = [f for f in self.findings if not f.needs]
+        self.untraced = by_section([f for f in self.findings if not f.needs])
         self.counts = [(label(v.value), _count(dossier.counts[v.value]), SAYS[v]) for v in Verdict]
         self.catalogs = _by_catalog(dossier)
         self.index = [_index_row(dossier, e, citations) for e in dossier.evidence]
