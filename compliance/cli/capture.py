@@ -221,19 +221,16 @@ def _secret() -> bytes:
 
 
 def _told_all(look: "Look", as_json: bool) -> None:
-    from compliance.core.completeness import NONE, covered
+    from compliance.core.completeness import counted, covered, unmatched
 
     if as_json:
         output.result({"logged": [piece.to_json() for piece in look.logged], **look.to_dict()})
         return
     told(look.logged, as_json)
-    seen = ", ".join(
-        f"{count} {what.replace('-', ' ')}{'' if count == 1 else 's'}" for what, count in look.counts.items()
-    )
+    seen = ", ".join(counted(what, count) for what, count in look.counts.items())
     output.put()
-    for word in look.scope:
-        if word.startswith(f"{NONE} "):
-            output.put(f"{word[0].upper()}{word[1:]}: check `mlflow` in compliance.toml.")
+    for word in unmatched(look.scope):
+        output.put(f"{word[0].upper()}{word[1:]}: check `mlflow` in compliance.toml.")
     if not look.uncovered:
         output.put(f"Seen: {seen}; {covered(look.counts.values())}.")
         return

@@ -16,7 +16,6 @@ from compliance.core import oms, trust
 from compliance.core.canonical import canonical, digest
 from compliance.core.envelope import seal
 from compliance.core.evidence import (
-    EVIDENCE_NUMBER,
     PAYLOAD_TYPE,
     Basis,
     Evidence,
@@ -26,6 +25,7 @@ from compliance.core.evidence import (
     evidence_number,
 )
 from compliance.core.reading import Located, read_records
+from compliance.core.wire import evidence_index
 from compliance.errors import Conflict, InvalidInput, Unavailable, UnknownReference
 from compliance.kinds import kinds
 from compliance.kinds.authoring import Draft, draft
@@ -97,8 +97,8 @@ class LedgerResolver:
 
     def record(self, number_or_digest: str) -> tuple[str, str]:
         """Return number and envelope digest of a record."""
-        match = EVIDENCE_NUMBER.fullmatch(number_or_digest)
-        index = int(match[1]) if match else self._ledger.index_of(number_or_digest)
+        index = evidence_index(number_or_digest)
+        index = self._ledger.index_of(number_or_digest) if index is None else index
         if index is None or index >= self._ledger.size:
             raise UnknownReference(
                 f"{number_or_digest} is not on record.", remedy="`compliance list` shows what is on record."
@@ -281,22 +281,20 @@ def _nothing_measured(record: Mapping[str, Any], where: str | Located) -> None:
     """Refuse what only a measurement may say in a record that somebody wrote."""
     for name in MEASURED.get(str(record.get("kind")), ()):
         if name in record:
-            place = where.at((name,)) if isinstance(where, Located) else where
-            raise InvalidInput(f"{place}: {name} is measured, never written.", remedy=f"Leave out {name}.")
+            raise InvalidInput(f"{_at(where, name)}: {name} is measured, never written.", remedy=f"Leave out {name}.")
     rows = record.get("metrics")
     for row in rows if isinstance(rows, list | tuple) and "predictions" not in record else ():
         if isinstance(row, Mapping) and row.get("origin") == "recomputed":
-            place = where.at(("metrics",)) if isinstance(where, Located) else where
             raise InvalidInput(
-                f"{place}: {row.get('name')} is called recomputed, but no predictions are attached.",
+                f"{_at(where, 'metrics')}: {row.get('name')} is called recomputed, but no predictions are attached.",
                 remedy="Leave out origin, or attach the predictions and name their columns.",
             )
 
 
 def _no_key_by_hand(where: str | Located) -> None:
     """Refuse an event of a key that nobody held against the others: its holder's name, its own, what became of it."""
-    place = where.at(("kind",)) if isinstance(where, Located) else where
-    raise InvalidInput(f"{place}: an event of a key is not written by hand.", remedy="`compliance key` makes it.")
+    told = f"{_at(where, 'kind')}: an event of a key is not written by hand."
+    raise InvalidInput(told, remedy="`compliance key` makes it.")
 
 
 def _as_it_stands(ws: "Workspace", record: Mapping[str, Any], where: str | Located) -> None:
@@ -307,11 +305,14 @@ def _as_it_stands(ws: "Workspace", record: Mapping[str, Any], where: str | Locat
     from compliance.services import own_catalogs
 
     if record != own_catalogs.to_sign(ws.root, configuration.read(ws.root)):
-        place = where.at(("kind",)) if isinstance(where, Located) else where
         raise InvalidInput(
-            f"{place}: a description of the system is not written by hand.",
+            f"{_at(where, 'kind')}: a description of the system is not written by hand.",
             remedy=f"Write it into {ws.root / configuration.FILE}, and log that file: `compliance log record`.",
         )
+
+
+def _at(where: str | Located, field: str) -> str:
+    return where.at((field,)) if isinstance(where, Located) else where
 
 
 def _digested(ws: "Workspace", record: Mapping[str, Any], base: Path | None, signer: "Signer") -> Mapping[str, Any]:
