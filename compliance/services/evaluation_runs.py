@@ -14,7 +14,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from compliance.core.canonical import canonical
-from compliance.core.catalog import MEASURED_KINDS
 from compliance.errors import InvalidInput
 from compliance.importers.metrics import named
 from compliance.kinds.metrics import KNOWN
@@ -94,7 +93,7 @@ def capture_evaluation(
     if category:
         authored |= {"category": category, "confusion": None}
     kept = {name: value for name, value in authored.items() if value is not None}
-    before = capture.captured_runs(ws, *MEASURED_KINDS).get(run_id)
+    before = capture.captured_runs(ws, kept["kind"]).get(run_id)
     origin = {"run_id": run_id, "experiment": run.experiment_id}
     return capture.log_once(ws, kept, files, before, key=key, origin=origin)
 
