@@ -27,6 +27,7 @@ from compliance.kinds.fields import MAX_INTEGER
 from compliance.services import mirroring, record, snapshot
 from compliance.services.model_facts import with_facts
 from compliance.services.record import Logged
+from compliance.services.resolver import LedgerResolver
 from compliance.services.snapshot import RUN_FILE, digest_of
 from compliance.storage.mirror.tracking import LOGGED
 
@@ -121,7 +122,7 @@ def _changed(ws: "Workspace", before: Evidence, files: Mapping[str, bytes]) -> s
 
 def _said_otherwise(ws: "Workspace", before: Evidence, authored: Mapping[str, Any]) -> str:
     """Say what somebody says of an unchanged run that `before` does not: another version, dataset or plan."""
-    drafted = draft(authored, record.LedgerResolver(ws.ledger), where="record 1")
+    drafted = draft(authored, LedgerResolver(ws.ledger), where="record 1")
     then, now = dict.fromkeys(s["name"] for s in before.subjects), dict.fromkeys(s.name for s in drafted.subjects)
     found = [*members("subject", then, now), *members("field", before.content, drafted.content)]
     return f"Captured again, with something else said of it: {told(found)}." if found else ""
