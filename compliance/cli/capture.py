@@ -88,6 +88,9 @@ def capture(
     ):
         if given and not wanted:
             fail(f"{option} goes with {needed}.", f"Add {needed}, or leave {option} out.")
+    said: dict[str, Any] = {"datasets": on} if on else {}
+    if evaluates and on:
+        said = {"model": evaluates, "dataset": on[0], "plan": plan, "category": category, "better": _ways(better or [])}
     from compliance.services.workspace import Workspace
 
     with Workspace.open(workspace) as ws:
@@ -102,36 +105,18 @@ def capture(
         else:
             with output.progress("Reading MLflow", quiet=as_json):
                 logged = [
-                    *(
-                        piece
-                        for run_id in run or []
-                        for piece in _run(ws, run_id, evaluates, on or [], plan, category, _ways(better or []), key)
-                    ),
+                    *(piece for run_id in run or [] for piece in _run(ws, run_id, said, key)),
                     *_object(ws, model, logged_model, prompt, dataset, role, key),
                 ]
             told(logged, as_json)
 
 
-def _run(
-    ws: "Workspace",
-    run_id: str,
-    evaluates: str | None,
-    on: list[str],
-    plan: str | None,
-    category: str | None,
-    better: dict[str, str],
-    key: str | None,
-) -> "list[Logged]":
+def _run(ws: "Workspace", run_id: str, said: dict[str, Any], key: str | None) -> "list[Logged]":
     from compliance.services.capture import capture_run
     from compliance.services.evaluation_runs import capture_evaluation
 
-    if not evaluates:
-        trained: dict[str, Any] = {"datasets": on} if on else {}
-        return capture_run(ws, run_id, key=key, **trained)
-    more: dict[str, Any] = {"plan": plan} if plan else {}
-    return capture_evaluation(
-        ws, run_id, model=evaluates, dataset=on[0], category=category, better=better, key=key, **more
-    )
+    take = capture_evaluation if "model" in said else capture_run
+    return take(ws, run_id, key=key, **said)
 
 
 def _ways(given: list[str]) -> dict[str, str]:
