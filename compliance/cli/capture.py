@@ -88,6 +88,9 @@ def capture(
     ):
         if given and not wanted:
             fail(f"{option} goes with {needed}.", f"Add {needed}, or leave {option} out.")
+    said: dict[str, Any] = {"datasets": on} if on else {}
+    if evaluates and on:
+        said = {"model": evaluates, "dataset": on[0], "plan": plan, "category": category, "better": _ways(better or [])}
     from compliance.services.workspace import Workspace
 
     with Workspace.open(workspace) as ws:
@@ -102,36 +105,18 @@ def capture(
         else:
             with output.progress("Reading MLflow", quiet=as_json):
                 logged = [
-                    *(
-                        piece
-                        for run_id in run or []
-                        for piece in _run(ws, run_id, evaluates, on or [], plan, category, _ways(better or []), key)
-                    ),
+                    *(piece for run_id in run or [] for piece in _run(ws, run_id, said, key)),
                     *_object(ws, model, logged_model, prompt, dataset, role, key),
                 ]
             told(logged, as_json)
 
 
-def _run(
-    ws: "Workspace",
-    run_id: str,
-    evaluates: str | None,
-    on: list[str],
-    plan: str | None,
-    category: str | None,
-    better: dict[str, str],
-    key: str | None,
-) -> "list[Logged]":
+def _run(ws: "Workspace", run_id: str, said: dict[str, Any], key: str | None) -> "list[Logged]":
     from compliance.services.capture import capture_run
     from compliance.services.evaluation_runs import capture_evaluation
 
-    if not evaluates:
-        trained: dict[str, Any] = {"datasets": on} if on else {}
-        return capture_run(ws, run_id, key=key, **trained)
-    more: dict[str, Any] = {"plan": plan} if plan else {}
-    return capture_evaluation(
-        ws, run_id, model=evaluates, dataset=on[0], category=category, better=better, key=key, **more
-    )
+    take = capture_evaluation if "model" in said else capture_run
+    return take(ws, run_id, key=key, **said)
 
 
 def _ways(given: list[str]) -> dict[str, str]:
@@ -221,19 +206,16 @@ def _secret() -> bytes:
 
 
 def _told_all(look: "Look", as_json: bool) -> None:
-    from compliance.core.completeness import NONE, covered
+    from compliance.core.completeness import counted, covered, unmatched
 
     if as_json:
         output.result({"logged": [piece.to_json() for piece in look.logged], **look.to_dict()})
         return
     told(look.logged, as_json)
-    seen = ", ".join(
-        f"{count} {what.replace('-', ' ')}{'' if count == 1 else 's'}" for what, count in look.counts.items()
-    )
+    seen = ", ".join(counted(what, count) for what, count in look.counts.items())
     output.put()
-    for word in look.scope:
-        if word.startswith(f"{NONE} "):
-            output.put(f"{word[0].upper()}{word[1:]}: check `mlflow` in compliance.toml.")
+    for word in unmatched(look.scope):
+        output.put(f"{word[0].upper()}{word[1:]}: check `mlflow` in compliance.toml.")
     if not look.uncovered:
         output.put(f"Seen: {seen}; {covered(look.counts.values())}.")
         return

@@ -137,11 +137,11 @@ def one(finding: "Finding") -> None:
         if need.next:
             command(need.next, 6)
     weighed = {need.need for need in finding.needs}
-    for unasked in (need for need in row.needs if need.each and need.id not in weighed):
-        if finding.finding.value != "not-applicable":
-            output.put()
-            output.put(f"  need {unasked.id}: not asked")
-            block(f"It is asked of each {unasked.kind} of its sort, and none is on record.", 6)
+    applies = finding.finding.value != "not-applicable"
+    for unasked in (need for need in row.needs if applies and need.each and need.id not in weighed):
+        output.put()
+        output.put(f"  need {unasked.id}: not asked")
+        block(f"It is asked of each {unasked.kind} of its sort, and none is on record.", 6)
 
 
 def _other_side(finding: "Finding") -> str:

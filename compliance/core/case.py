@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from itertools import takewhile
 from typing import Any, Protocol, TypeVar
 
 from compliance.core import criteria, paths
@@ -45,7 +44,6 @@ class Case:
     validators: Callable[[Requirement, Need], Validator]
     sorter: Sorter
     _asked: dict[tuple[object, int], Any] = field(default_factory=dict)
-    _looks: dict[int, dict[tuple[str, tuple[str, ...]], Evidence]] = field(default_factory=dict)
     _sorted: dict[tuple[str, str], Sorted] = field(default_factory=dict)
     _elsewhere: dict[tuple[str, str], Sorted] = field(default_factory=dict)
     _holders: dict[tuple[str, str], dict[str, list[Evidence]]] = field(default_factory=dict)
@@ -135,12 +133,17 @@ class Case:
 
     def looked_before(self, piece: Evidence, plan: Evidence) -> Evidence | None:
         """Return the first result before a plan that measured this version on what a piece measured it on."""
-        if plan.index not in self._looks:
-            looks = self._looks[plan.index] = {}
-            for one in takewhile(lambda held: held.index < plan.index, self.shelf.records.values()):
-                if one.kind in MEASURED_KINDS and self.is_about(one, "model-version"):
-                    looks.setdefault((one.kind, data_of(one)), one)
-        return self._looks[plan.index].get((piece.kind, data_of(piece)))
+        first = self._first_looks.get((piece.kind, data_of(piece)))
+        return first if first and first.index < plan.index else None
+
+    @cached_property
+    def _first_looks(self) -> Mapping[tuple[str, tuple[str, ...]], Evidence]:
+        """The first result of a kind about this version on each data, whatever became of it."""
+        looks: dict[tuple[str, tuple[str, ...]], Evidence] = {}
+        for one in self.shelf.records.values():
+            if one.kind in MEASURED_KINDS and self.is_about(one, "model-version"):
+                looks.setdefault((one.kind, data_of(one)), one)
+        return looks
 
     def measured_again(self, piece: Evidence) -> Sequence[Evidence]:
         """Return the live results about this version that came after a piece, on the same data by name."""

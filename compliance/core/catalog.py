@@ -56,7 +56,7 @@ def _seen(text: str) -> str:
         for character in text:
             if character not in JOINING and category(character) in UNSEEN:
                 raise ValueError(f"holds U+{ord(character):04X}, a character that is not seen")
-    if not text or text.isspace():
+    if all(character.isspace() or character in JOINING for character in text):
         raise ValueError("is empty")
     return text
 

@@ -17,7 +17,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from html import escape
 from typing import Any, ClassVar, NoReturn, final
 
-from compliance.core.evidence import EVIDENCE_NUMBER, Evidence
+from compliance.core.evidence import EVIDENCE_NUMBER
 from compliance.errors import InvalidInput
 
 LONGEST = 4000
@@ -287,11 +287,6 @@ def node(value: Any, evidence: str, at: str, citations: Citations) -> Node | Cit
         else str(value)
     )
     return Cited(text, evidence, at, citations)
-
-
-def predicate_node(evidence: Evidence, citations: Citations) -> Node:
-    """Return the whole predicate of a piece of evidence for a template."""
-    return Node(evidence.predicate, evidence.number, "predicate", citations)
 
 
 def words(key: str) -> str:

@@ -7,8 +7,7 @@ from compliance.core.evidence import Evidence
 from compliance.core.findings import Note
 
 TOPIC = "completeness"
-NONE = "no"
-"""How the scope of a look begins that names something tracked which is not there."""
+_NONE = "no "
 TOLD = 20
 """At most this many things are named in the text; the record holds them all."""
 
@@ -21,9 +20,24 @@ def newest(evidence: Iterable[Evidence]) -> Evidence | None:
 
 def head(look: Evidence) -> str:
     """Return when a look was taken and how much it saw."""
-    seen = [_counted(event) for event in look.content["events"]]
-    seen += [word for word in look.content.get("scope") or [] if word.startswith(f"{NONE} ")]
+    seen = [counted(event["event"], event["seen"]) for event in look.content["events"]]
+    seen += unmatched(look.content.get("scope") or [])
     return f"MLflow as of {look.logged_at[:16].replace('T', ' ')} UTC: {', '.join(seen)}"
+
+
+def counted(what: str, seen: int) -> str:
+    """Return how many things of a sort were seen: `1 model version`."""
+    return f"{seen} {what.replace('-', ' ')}{'' if seen == 1 else 's'}"
+
+
+def matches_none(what: str, pattern: str) -> str:
+    """Return the word of a look's scope for what is tracked and not there."""
+    return f"{_NONE}{what} matches {pattern}"
+
+
+def unmatched(scope: Iterable[str]) -> list[str]:
+    """Return those words of a look's scope."""
+    return [word for word in scope if word.startswith(_NONE)]
 
 
 def covered(seen: Iterable[int]) -> str:
@@ -35,9 +49,8 @@ def note(look: Evidence) -> Note:
     """Return what a look found, in a sentence or two."""
     left = look.content.get("uncovered") or []
     if not left:
-        return Note(
-            TOPIC, f"{head(look)}; {covered(event['seen'] for event in look.content['events'])}.", (look.number,)
-        )
+        seen = (event["seen"] for event in look.content["events"])
+        return Note(TOPIC, f"{head(look)}; {covered(seen)}.", (look.number,))
     named = "; ".join(f"{one['what']} {one['name']} ({state(one)})" for one in left[:TOLD])
     more = f"; and {len(left) - TOLD} more" if len(left) > TOLD else ""
     return Note(TOPIC, f"{head(look)}. Without valid evidence: {named}{more}.", (look.number,))
@@ -64,11 +77,6 @@ def remedy(one: Mapping[str, str]) -> str:
         return f"compliance capture --dataset {name} --role ROLE"
     if what == "dataset":
         return f"compliance log dataset PATH --name {name.partition('@')[0]} --version VERSION --role ROLE"
-    more = {"evaluation-run": " --evaluates NAME@VERSION --on NAME@VERSION"}
-    more["safety-run"] = f"{more['evaluation-run']} --category CATEGORY"
+    judged = " --evaluates NAME@VERSION --on NAME@VERSION"
+    more = {"evaluation-run": judged, "safety-run": f"{judged} --category CATEGORY"}
     return f"compliance capture --run {id_}{more.get(what, '')}"
-
-
-def _counted(event: dict[str, object]) -> str:
-    seen, what = event.get("seen", 0), str(event["event"]).replace("-", " ")
-    return f"{seen} {what}" if seen == 1 else f"{seen} {what}s"

@@ -106,7 +106,8 @@ class Decisions:
             return "it is not on record, or was put aside"
         if piece.kind == "dataset":
             ours = {dataset.family for dataset in self._case.datasets.values()}
-            return None if families_of(piece) & ours else "no dataset of that name belongs to this version"
+            named = {name.partition("@")[0] for _, name in things(piece)}
+            return None if named & ours else "no dataset of that name belongs to this version"
         entered = shelf.entered.get(model.sha256)
         for digest in shelf.versions_of(piece):
             since = shelf.entered.get(digest)
@@ -114,8 +115,3 @@ class Decisions:
             if digest == model.sha256 or model.family not in shelf.families_of(piece) or not earlier:
                 return f"it is not about an earlier version of {model.family}"
         return None
-
-
-def families_of(piece: Evidence) -> set[str]:
-    """Return the names, without versions, of what a piece is about."""
-    return {name.partition("@")[0] for _, name in things(piece)}

@@ -20,8 +20,6 @@ from compliance.core.trust import Registered
 
 BOUND_TO_MODEL = frozenset({"evaluation", "safety-result", "model-version", "training-run"})
 """Kinds that count for one model version, unless the draw says otherwise."""
-OWN_BOOKS = frozenset({"key-event", "approval", "revocation", "determination", "system-description"})
-"""Kinds by which the tracker keeps its own books; they need no section of their own."""
 
 
 class Draw(Strict):

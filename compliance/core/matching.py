@@ -106,7 +106,7 @@ def missing(need: Need, content: Mapping[str, Any]) -> int:
 def _lacking_rows(metrics: Metrics, number: str, content: Mapping[str, Any]) -> Said | None:
     named = _named(metrics, content)
     names = paths.wordy(sorted({row["name"] for row in named}))
-    if metrics.interval and not any(all(row.get(field) is not None for field in INTERVAL) for row in named):
+    if metrics.interval and not any(_is_bounded(row, metrics) for row in named):
         return Said(f"{number} reports {names} with no interval.", rule=Rule.NO_INTERVAL)
     if metrics.min_n and not any((row.get("n") or 0) >= metrics.min_n for row in named):
         largest = max((row.get("n") or 0 for row in named), default=0)
@@ -131,8 +131,13 @@ def tests_too_little(metrics: Metrics, number: str, tested: Sequence[Mapping[str
 
 
 def _carries(row: Mapping[str, Any], metrics: Metrics) -> bool:
-    bounded = not metrics.interval or all(row.get(field) is not None for field in INTERVAL)
-    return bounded and row.get("value") is not None and (row.get("n") or 0) >= (metrics.min_n or 0)
+    enough = (row.get("n") or 0) >= (metrics.min_n or 0)
+    return enough and row.get("value") is not None and _is_bounded(row, metrics)
+
+
+def _is_bounded(row: Mapping[str, Any], metrics: Metrics | None) -> bool:
+    """Say whether a row has the interval that a need asks for, if it asks."""
+    return metrics is None or not metrics.interval or all(row.get(field) is not None for field in INTERVAL)
 
 
 def _groups(need: Need, content: Mapping[str, Any], group: str) -> list[Mapping[str, Any]]:
@@ -141,8 +146,7 @@ def _groups(need: Need, content: Mapping[str, Any], group: str) -> list[Mapping[
     for row in criteria.rows(content):
         by = row.get("group") or {}
         named = need.metrics is None or row["name"] in need.metrics.any_of
-        bounded = not (need.metrics and need.metrics.interval) or all(row.get(field) is not None for field in INTERVAL)
-        if by and named and bounded and (group == ANY_GROUP or group in by):
+        if by and named and _is_bounded(row, need.metrics) and (group == ANY_GROUP or group in by):
             found.append(row)
     return found
 

@@ -48,7 +48,7 @@ class Row:
 
     @cached_property
     def needs(self) -> Sequence[Weighing]:
-        """The weighed needs; none are where the requirement does not apply."""
+        """The needs, weighed when they are first asked for."""
         carried = frozenset(self._decided.carried)
         return [Weighing(self._case, self.requirement, need, carried) for need in self.requirement.needs]
 

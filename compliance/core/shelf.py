@@ -15,7 +15,6 @@ from compliance.core.findings import Thing
 
 ACTS = frozenset({"approval", "revocation", "determination", "key-event"})
 TEST_ROLES = frozenset({"test", "external-test"})
-DESCRIPTION = "system-description"
 _OF_VERSIONS = MEASURED_KINDS | {"model-version"}
 """Kinds whose subject is a model version."""
 
@@ -46,11 +45,9 @@ class Shelf:
         self._kinds: dict[str, list[Evidence]] = defaultdict(list)
         self._about: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
         self._families: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
-        self._withdrawn: dict[tuple[str, str], tuple[Evidence, Evidence]] = {}
         self._gone: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
         for piece in held:
-            if by := self.aside.get(piece.digest):
-                self._withdrawn.update(((piece.kind, digest), (piece, by)) for digest, _ in things(piece))
+            if piece.digest in self.aside:
                 for digest, _ in set(things(piece)):
                     self._gone[piece.kind, digest].append(piece)
             else:
@@ -111,7 +108,8 @@ class Shelf:
 
     def withdrawn(self, kind: str, sha256: str) -> tuple[Evidence, Evidence] | None:
         """Return the newest record of a kind about these bytes and what put it aside, where no live one is left."""
-        return None if self.about(kind, sha256) else self._withdrawn.get((kind, sha256))
+        gone = None if self.about(kind, sha256) else self._gone.get((kind, sha256))
+        return (gone[-1], self.aside[gone[-1].digest]) if gone else None
 
     def kinds(self) -> list[str]:
         return sorted(self._kinds)
@@ -206,7 +204,7 @@ def _put_aside(
         by = aside.get(piece.digest)
         if by is not None and by.kind == "revocation":
             continue
-        if piece.kind == DESCRIPTION:
+        if piece.kind == "system-description":
             if described:
                 aside.setdefault(piece.digest, described)
             described = described or piece

@@ -13,7 +13,6 @@ from compliance.core.envelope import PublicKey, load_public_key
 from compliance.errors import InvalidInput
 
 ROLES = ("recorder", "reviewer", "approver", "admin")
-EVENTS = ("registered", "rotated", "expired", "revoked")
 
 DECISIONS = frozenset({"approval", "determination", "revocation"})
 """Kinds that say what somebody decided."""

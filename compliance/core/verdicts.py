@@ -52,7 +52,9 @@ def judge(case: Case, need: Need, piece: Evidence, valid: Validator) -> Outcome:
     lacking = _unfit(case, need, piece, valid, said) or _wrong_signer(case, need, piece)
     if lacking:
         return _cannot(need, piece, lacking)
-    evidence, reasons, flags = [piece.number], list[str](), list[str]()
+    evidence = [piece.number]
+    reasons: list[str] = []
+    flags: list[str] = []
     if need.criterion:
         told = _criterion(case, need, piece)
         if isinstance(told, Said):
@@ -213,7 +215,7 @@ def _criterion(case: Case, need: Need, piece: Evidence) -> tuple[Evidence, str, 
         why = f"A declared group is missing: {piece.number} does not report {'; '.join(groups)}."
         return Said(why, rule=Rule.GROUP_MISSING)
     known = criteria.how_known(piece)
-    flags = [*_weaknesses(plan, tests), *_second_look(case, piece, plan), *_other_plans(case, piece, plan)]
+    flags = [*_weaknesses(plan, tests), *_second_look(case, piece, plan), *case.once(_other_plans, piece)]
     return plan, f"{tests[0].reason} Declared in {plan.number} before the run ({known}).", flags
 
 
@@ -233,15 +235,17 @@ def _second_look(case: Case, piece: Evidence, plan: Evidence) -> Iterator[str]:
         yield f"Plan {plan.number} was logged after {first.number} had measured this version on the same data."
 
 
-def _other_plans(case: Case, piece: Evidence, plan: Evidence) -> Iterator[str]:
-    """Yield what a result misses of plans that stood when it came, and that it does not name."""
-    family = case.model.family if case.model else ""
+def _other_plans(case: Case, piece: Evidence) -> Sequence[str]:
+    """Return what a result misses of plans that stood when it came, and that it does not name."""
+    plan, family, told = case.plan_of(piece), case.model.family if case.model else "", []
     for other in case.shelf.of("acceptance-plan"):
-        if other.subjects == plan.subjects or other.index > piece.index or criteria.foreign_plan(piece, other, family):
+        named = plan is not None and other.subjects == plan.subjects
+        if named or other.index > piece.index or criteria.foreign_plan(piece, other, family):
             continue
         missed = [one.criterion for one in criteria.test(piece, other) if one.outcome is criteria.Outcome.MISSED]
         if missed:
-            yield f"{piece.number} misses {', '.join(missed)} of plan {other.number}, which it does not name."
+            told.append(f"{piece.number} misses {', '.join(missed)} of plan {other.number}, which it does not name.")
+    return told
 
 
 def _declared(case: Case, piece: Evidence) -> Evidence | Said:

@@ -27,3 +27,9 @@ def kind_of(predicate_type: str) -> str | None:
 def evidence_number(index: int) -> str:
     """Return the printed number of the ledger's leaf `index`: 17 -> EV-000017."""
     return f"EV-{index:06d}"
+
+
+def evidence_index(number: str) -> int | None:
+    """Return the leaf's index behind a printed number, or None where the text is none."""
+    match = EVIDENCE_NUMBER.fullmatch(number)
+    return int(match[1]) if match else None

@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from compliance.core.evidence import IsoDate, Sha256, Strict
 from compliance.kinds.base import Content
-from compliance.kinds.fields import Count, Group, Label, Language, Number, Positive, Text, Thing, Word
+from compliance.kinds.fields import Count, Group, Label, Language, Number, Positive, Text, Thing, Word, counted, listed
 
 Type = Literal[
     "instructions-for-use", "design-specification", "labelling", "user-interface", "study-protocol", "study-report",
@@ -143,21 +143,17 @@ class Document(Content):
     @model_validator(mode="before")
     @classmethod
     def _counted(cls, content: Any) -> Any:
-        """Count what the figures are; a figure that is none is told by its own model."""
-        listed = content.get("figures") if isinstance(content, dict) else None
-        figures = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-        if not figures:
+        if not isinstance(content, dict):
             return content
-        counted = {
+        figures = listed(content, "figures")
+        counts = {
             "by_group": sum(bool(one.get("group")) for one in figures),
             "without_interval": sum(
                 one.get("name") not in COUNTS and None in (one.get("ci_low"), one.get("ci_high")) for one in figures
             ),
         }
-        for field, count in counted.items():
-            if content.get(field) not in (None, count):
-                raise ValueError(f"{field} is given as {content[field]}, but its figures give {count}")
-        return {**content, **counted}
+        told = counted(content, "its figures give", counts)
+        return told if figures else content
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

@@ -5,7 +5,7 @@ context turns that into a reference with a digest. What it cannot resolve is ref
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Protocol
 
@@ -73,6 +73,20 @@ Group = dict[Label, Word]
 """Which part of the cases: `{sex: F}`, `{sex: F, age_band: 60-69}`."""
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 """A BCP 47 tag: `en`, `zh-Hans`."""
+
+
+def listed(content: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:
+    """Return the items of a list in content that was not validated yet; what is no item is told by its own model."""
+    items = content.get(field)
+    return [one for one in items if isinstance(one, Mapping)] if isinstance(items, list) else []
+
+
+def counted(content: Mapping[str, Any], tells: str, counts: Mapping[str, int]) -> dict[str, Any]:
+    """Return content with counts of what it lists; a count of one's own that differs is refused."""
+    for field, count in counts.items():
+        if content.get(field) not in (None, count):
+            raise ValueError(f"{field} is given as {content[field]}, but {tells} {count}")
+    return {**content, **counts}
 
 
 def resolve(info: ValidationInfo, look_up: Callable[[Resolver], dict[str, Any]]) -> dict[str, Any]:

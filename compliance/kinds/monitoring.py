@@ -8,7 +8,7 @@ from compliance.core.evidence import IsoDate, Strict
 from compliance.kinds.base import Content
 from compliance.kinds.dataset import Period
 from compliance.kinds.evaluation import MetricRows
-from compliance.kinds.fields import Count, Dataset, Label, Number, Record, Text, Thing, Word
+from compliance.kinds.fields import Count, Dataset, Label, Number, Record, Text, Thing, Word, counted, listed
 
 
 class Indicator(Strict):
@@ -80,17 +80,10 @@ class Monitoring(Content):
     @model_validator(mode="before")
     @classmethod
     def _counted(cls, content: Any) -> Any:
-        """Count the alerts that nobody has decided; a count of one's own that differs is refused."""
         if not isinstance(content, dict) or content.get("type") == "plan":
             return content
-        listed = content.get("alerts") or []
-        alerts = listed if isinstance(listed, list) else []
-        counted = sum(isinstance(one, dict) and one.get("reportable") is None for one in alerts)
-        if content.get("undecided_alerts") not in (None, counted):
-            raise ValueError(
-                f"undecided_alerts is given as {content['undecided_alerts']}, but its alerts give {counted}"
-            )
-        return {**content, "undecided_alerts": counted}
+        undecided = sum(one.get("reportable") is None for one in listed(content, "alerts"))
+        return counted(content, "its alerts give", {"undecided_alerts": undecided})
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

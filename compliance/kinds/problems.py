@@ -127,9 +127,9 @@ def _look_alike(text: str) -> str:
 
 
 def _near(name: str, known: set[str]) -> str:
-    begun = [word for word in known if len(word) > 2 and name.startswith(word)]  # training means train
+    begun = sorted((word for word in known if len(word) > 2 and name.startswith(word)), key=len)  # training means train
     near = begun or get_close_matches(name, known, 1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else ""
+    return f"; did you mean {near[-1]}?" if near else ""
 
 
 def _options(expected: str) -> set[str]:

@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from compliance.core.evidence import Strict
 from compliance.kinds.evaluation import Measured
-from compliance.kinds.fields import Count, Group, Label, Number, Positive, Record, Text, Word
+from compliance.kinds.fields import Count, Group, Label, Number, Positive, Record, Text, Word, counted, listed
 
 Category = Literal[
     "robustness", "adversarial", "bias", "misinformation", "multilingual", "privacy", "input-handling", "cybersecurity",
@@ -96,11 +96,7 @@ class SafetyResult(Measured):
     @model_validator(mode="before")
     @classmethod
     def _counted(cls, content: Any) -> Any:
-        """Count what is open; a count of one's own that differs is refused."""
-        listed = content.get("findings") if isinstance(content, dict) else None
-        if not isinstance(listed, list) or not listed:
+        if not isinstance(content, dict) or not content.get("findings"):
             return content
-        counted = sum(isinstance(one, dict) and one.get("status") == "open" for one in listed)
-        if content.get("open_findings") not in (None, counted):
-            raise ValueError(f"open_findings is given as {content['open_findings']}, but its findings give {counted}")
-        return {**content, "open_findings": counted}
+        still_open = sum(one.get("status") == "open" for one in listed(content, "findings"))
+        return counted(content, "its findings give", {"open_findings": still_open})

@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from compliance.core.evidence import Sha256, Strict, UtcTime
 from compliance.kinds.base import Content
-from compliance.kinds.fields import Count, Text, Thing, Word
+from compliance.kinds.fields import Count, Text, Thing, Word, counted, listed
 
 
 class Component(Strict):
@@ -61,19 +61,14 @@ class Sbom(Content):
     @model_validator(mode="before")
     @classmethod
     def _counted(cls, content: Any) -> Any:
-        """Count what nobody has assessed; a count of one's own that differs is refused."""
         if not isinstance(content, dict) or not {"vulnerabilities", "vulnerabilities_checked_at"} & content.keys():
             return content
-        listed = content.get("vulnerabilities") or []
-        known = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-        counted = sum(
+        unassessed = sum(
             one.get("status") == "under-investigation"
             or (one.get("status") != "fixed" and not one.get("justification"))
-            for one in known
+            for one in listed(content, "vulnerabilities")
         )
-        if content.get("unassessed") not in (None, counted):
-            raise ValueError(f"unassessed is given as {content['unassessed']}, but its list gives {counted}")
-        return {**content, "unassessed": counted}
+        return counted(content, "its list gives", {"unassessed": unassessed})
 
     @model_validator(mode="after")
     def _within(self) -> Self:

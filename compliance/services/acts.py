@@ -11,6 +11,7 @@ from compliance.core.canonical import digest
 from compliance.errors import InvalidInput
 from compliance.services import record
 from compliance.services.record import Logged
+from compliance.services.resolver import LedgerResolver
 
 if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
@@ -109,7 +110,7 @@ def revoke(
     act = {"kind": "revocation", "evidence": number, "reason": reason}
     logged = record.log(ws, [act | ({"erasure": True, "legal_basis": erase} if erase else {})], how="act", key=key)
     if erase:
-        _, envelope = record.LedgerResolver(ws.ledger).record(number)
+        _, envelope = LedgerResolver(ws.ledger).record(number)
         ws.ledger.erase(envelope)
     return logged
 

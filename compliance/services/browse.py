@@ -6,8 +6,9 @@ Reads and decides nothing: whether evidence counts for a requirement is `service
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from compliance.core.evidence import EVIDENCE_NUMBER, Evidence
+from compliance.core.evidence import Evidence
 from compliance.core.shelf import Shelf
+from compliance.core.wire import evidence_index
 from compliance.errors import UnknownReference
 
 if TYPE_CHECKING:
@@ -49,9 +50,8 @@ def detail(ws: "Workspace", number: str) -> dict[str, Any]:
 
     Raises UnknownReference where no such number is on record.
     """
-    match = EVIDENCE_NUMBER.fullmatch(number)
-    size = ws.ledger.size
-    if match is None or int(match[1]) >= size:
+    index, size = evidence_index(number), ws.ledger.size
+    if index is None or index >= size:
         raise UnknownReference(
             f"{number} is not on record.",
             remedy=f"The ledger holds EV-000000 to EV-{size - 1:06d}; `compliance list` shows them.",

@@ -27,6 +27,7 @@ from compliance.kinds.fields import MAX_INTEGER
 from compliance.services import mirroring, record, snapshot
 from compliance.services.model_facts import with_facts
 from compliance.services.record import Logged
+from compliance.services.resolver import LedgerResolver
 from compliance.services.snapshot import RUN_FILE, digest_of
 from compliance.storage.mirror.tracking import LOGGED
 
@@ -40,6 +41,7 @@ WORD, DIGITS, TITLE, SUMMARY = 200, 40, 300, 20_000
 CUT = f"… [cut; whole in {RUN_FILE}]"
 MEDIA_TYPES = {".json": "application/json", ".jsonl": "application/jsonl"}
 OTHER_BYTES = "are not those that"
+"""By these words a look knows again what an earlier one found of the files of a model version."""
 OUTCOMES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "stopped"}
 
 
@@ -120,15 +122,10 @@ def _changed(ws: "Workspace", before: Evidence, files: Mapping[str, bytes]) -> s
 
 def _said_otherwise(ws: "Workspace", before: Evidence, authored: Mapping[str, Any]) -> str:
     """Say what somebody says of an unchanged run that `before` does not: another version, dataset or plan."""
-    drafted = draft(authored, record.LedgerResolver(ws.ledger), where="record 1")
-    names = [
-        {name: name for name in sorted(subjects)}
-        for subjects in ({s["name"] for s in before.subjects}, {s.name for s in drafted.subjects})
-    ]
-    if before.content == drafted.content and names[0] == names[1]:
-        return ""
-    found = [*members("subject", *names), *members("field", before.content, drafted.content)]
-    return f"Captured again, with something else said of it: {told(found)}."
+    drafted = draft(authored, LedgerResolver(ws.ledger), where="record 1")
+    then, now = dict.fromkeys(s["name"] for s in before.subjects), dict.fromkeys(s.name for s in drafted.subjects)
+    found = [*members("subject", then, now), *members("field", before.content, drafted.content)]
+    return f"Captured again, with something else said of it: {told(found)}." if found else ""
 
 
 def _said(ws: "Workspace", run: "MLflowRun", before: Evidence | None) -> dict[str, Any]:
@@ -233,7 +230,7 @@ def registry_changes(before: Evidence, version: "ModelVersion") -> Iterator[str]
     then, now = before.content.get("registry"), _registry(version)
     if then is None:
         return
-    aliases = [{alias: alias for alias in sorted(said.get("aliases", []))} for said in (then, now)]
+    aliases = [dict.fromkeys(said.get("aliases", [])) for said in (then, now)]
     yield from members("alias", *aliases)
     if before.predicate["summary"] != _cut(version.description, SUMMARY):
         yield "the description was changed"
@@ -314,7 +311,8 @@ def _summary(run: "MLflowRun", registered: "list[ModelVersion]") -> str:
 
 def captured_runs(ws: "Workspace", *kinds: str) -> dict[str, Evidence]:
     """Return the newest evidence of each captured run, by MLflow's run id; of training runs if no kind is named."""
-    pieces = (piece for kind in kinds or ("training-run",) for piece in standing(ws, kind))
+    found = (piece for kind in kinds or ("training-run",) for piece in standing(ws, kind))
+    pieces = sorted(found, key=lambda piece: piece.index)
     return {str(piece.content["mlflow_run"]): piece for piece in pieces if "mlflow_run" in piece.content}
 
 

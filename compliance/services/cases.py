@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from compliance.core.intervals import SMALL_N
 from compliance.errors import InvalidInput
 from compliance.kinds.metrics import KNOWN
 from compliance.services.reading import Table
+from compliance.services.reading.groups import FEWER, MAX_GROUPS, UNRECORDED, are_people
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -20,12 +20,8 @@ if TYPE_CHECKING:
     from compliance.kinds.evaluation import Predictions
 
 _TRUTH = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1, "False": 0, "True": 1}
-MAX_GROUPS = 50
-"""Values of one group column beyond which it is no grouping; classes beyond which a table is none."""
-FEWER = f"Give a column of values that repeat, {MAX_GROUPS} at most: bands instead of ages, for example."
 LARGEST = 1e30
 """Of a larger number no record holds the figures; sums of its squares soon leave the floating-point numbers."""
-UNRECORDED = "not recorded"
 
 Values = list[Any]
 
@@ -77,11 +73,6 @@ class Cases:
     def _group_values(self, name: str) -> list[str]:
         column = self.table.column(name, "group")
         return [column[i] or UNRECORDED for i in self.rows]
-
-
-def are_people(different: int, rows: int) -> bool:
-    """Say whether a column's values tell single cases apart, so that printing each would print somebody's."""
-    return different > MAX_GROUPS or (different > SMALL_N and different * 2 > rows)
 
 
 def named(columns: Sequence[str]) -> tuple[str, ...]:

@@ -6,19 +6,20 @@ missing and when somebody last looked.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from compliance.core.completeness import NONE, newest, remedy
+from compliance.core.catalog import MEASURED_KINDS
+from compliance.core.completeness import matches_none, newest, remedy
 from compliance.core.differences import told
 from compliance.core.evidence import Evidence, utc_text
 from compliance.errors import ComplianceError, Conflict, InvalidInput, Unavailable
 from compliance.services import autolog, capture, mirroring, record, snapshot
-from compliance.services.evaluation_runs import MEASURED, is_evaluation, is_safety
+from compliance.services.evaluation_runs import is_evaluation, is_safety
 from compliance.services.record import Logged
 from compliance.storage.mirror.record import ENVELOPE_TAG
 from compliance.storage.mirror.tracking import ACTIVE
@@ -123,7 +124,7 @@ def compare(
     """
     wrong = failed or {}
     look = Look(tracked.scope, _counts(tracked))
-    captured = capture.captured_runs(ws, "training-run", *MEASURED)
+    captured = capture.captured_runs(ws, "training-run", *MEASURED_KINDS)
     for run in tracked.runs:
         state, detail = _state_of_run(ws, run, captured.get(run.run_id))
         _note(look, _what(run), run.name or run.run_id, run.run_id, state, detail, wrong.get(run.run_id))
@@ -186,15 +187,18 @@ def _state_of_run(ws: "Workspace", run: "MLflowRun", piece: Evidence | None) -> 
         return "unfinished", ""
     if piece is None:
         return "no-evidence", ""
-    changed = told(snapshot.since(ws, piece, run))
-    return ("changed", changed) if changed else ("", "")
+    return _changed(snapshot.since(ws, piece, run))
 
 
 def _state_of_version(version: "ModelVersion", piece: Evidence | None) -> tuple[str, str]:
     if piece is None:
         return "no-evidence", ""
-    changed = told(capture.registry_changes(piece, version))
-    return ("changed", changed) if changed else ("", "")
+    return _changed(capture.registry_changes(piece, version))
+
+
+def _changed(differences: Iterable[str]) -> tuple[str, str]:
+    found = told(differences)
+    return ("changed", found) if found else ("", "")
 
 
 def _was_tracked(piece: Evidence, tracked: Tracked) -> bool:
@@ -220,8 +224,8 @@ def _datasets(ws: "Workspace", tracked: Tracked) -> Iterator[tuple[str, str, str
     for one in sorted(tracked.sets, key=lambda one: (one.name, one.digest)):
         known = on_record[one.name]
         if one.digest not in known:
-            told_ = f"MLflow's digest {one.digest}; on record: {', '.join(sorted(known))}" if known else ""
-            yield one.name, one.id, "changed" if known else "no-evidence", told_
+            others = f"MLflow's digest {one.digest}; on record: {', '.join(sorted(known))}" if known else ""
+            yield one.name, one.id, "changed" if known else "no-evidence", others
     for name, digests in sorted(inputs.items()):
         if capture.is_dataset(ws, name):
             continue
@@ -233,9 +237,13 @@ def _datasets(ws: "Workspace", tracked: Tracked) -> Iterator[tuple[str, str, str
             yield name, "", "no-evidence", f"MLflow's digest {mlflows}: {some}"
 
 
+def _newest(ws: "Workspace") -> Evidence | None:
+    return newest(ws.ledger.piece(index) for index in ws.ledger.indexes_of("log"))
+
+
 def _last(ws: "Workspace") -> dict[str, tuple[str, str]]:
     """Return what the newest look on record found of the files of versions."""
-    look = newest(ws.ledger.piece(index) for index in ws.ledger.indexes_of("log"))
+    look = _newest(ws)
     found = (look.content.get("uncovered") or []) if look else []
     return {
         one["name"]: (one["state"], one.get("detail", ""))
@@ -264,7 +272,7 @@ def _log(ws: "Workspace", look: Look, key: str | None) -> list[Logged]:
         "scope": [word[: capture.WORD] for word in look.scope],
         "uncovered": look.uncovered,
     }
-    before = newest(ws.ledger.piece(index) for index in ws.ledger.indexes_of("log"))
+    before = _newest(ws)
     if before is not None and before.logged_at[:10] == now[:10]:
         same = ("events", "scope", "uncovered")
         if all((before.content.get(field) or []) == content[field] for field in same):
@@ -283,7 +291,7 @@ def _unmatched(what: str, patterns: Sequence[str], names: Sequence[str]) -> Iter
     """Yield what is tracked and not there: a pattern with a typing error would else seem to be all covered."""
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):
-            yield f"{NONE} {what} matches {pattern}"
+            yield matches_none(what, pattern)
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

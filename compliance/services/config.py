@@ -126,7 +126,7 @@ keys = {keys}
 #   high_risk: annex-i, annex-iii, annex-iii-exempt, or empty · markets: EU, US, UK, CH, other
 #   features: talks-to-people, generates-content, keeps-learning, special-category-data
 #   device = {{ law = "MDR", class = "IIa", rule = "11", notified_body = true }}
-#   gpai = {{ systemic_risk = false, open_source = true }}
+#   gpai = {{ systemic_risk = false, open_source = true, exemption_claimed = false }}
 #   us = {{ pathway = "510(k)", class = "II" }}
 [profile]
 {profile}

@@ -165,7 +165,7 @@ def _described(found: Fingerprints, rows: int, patient: str | None) -> dict[str,
 
 def _joined(authored: Mapping[str, Any], measured: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Put what was measured beside what was written; of columns, units, roles and notes may be written."""
-    from compliance.services.record import MEASURED
+    from compliance.services.by_hand import MEASURED
 
     joined = dict(authored)
     for name in MEASURED["dataset"]:

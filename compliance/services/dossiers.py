@@ -170,7 +170,7 @@ def _compose(
 def _cutoff(ws: "Workspace", at: str | None) -> Cutoff:
     size = ws.ledger.size
     if at is not None:
-        from compliance.services.record import LedgerResolver
+        from compliance.services.resolver import LedgerResolver
 
         number, _ = LedgerResolver(ws.ledger).record(at)
         size = int(number.removeprefix("EV-")) + 1

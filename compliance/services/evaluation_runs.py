@@ -44,7 +44,6 @@ SAFETY = frozenset({
     "safety", "conversational_safety", "pii_detection", "toxicity", "bias", "misuse", "piileakage", "pii_leakage",
 })  # fmt: skip
 """Scorers and metrics of MLflow 3, and of those that it ships for DeepEval, that look for harm."""
-MEASURED = ("evaluation", "safety-result")
 Rows = list[dict[str, Any]]
 
 
@@ -94,7 +93,7 @@ def capture_evaluation(
     if category:
         authored |= {"category": category, "confusion": None}
     kept = {name: value for name, value in authored.items() if value is not None}
-    before = capture.captured_runs(ws, *MEASURED).get(run_id)
+    before = capture.captured_runs(ws, kept["kind"]).get(run_id)
     origin = {"run_id": run_id, "experiment": run.experiment_id}
     return capture.log_once(ws, kept, files, before, key=key, origin=origin)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from compliance.core.evidence import utc_text
 from compliance.core.multiclass import CLASS
 from compliance.errors import InvalidInput
-from compliance.services.cases import MAX_GROUPS, label, named
+from compliance.services.cases import label, named
 
 if TYPE_CHECKING:
     from compliance.kinds.evaluation import Predictions
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COUNTED = ("analysed", "missing_score", "missing_truth")
 """Counts of cases that the file alone decides; who was enrolled and excluded before it, only the study knows."""
-__all__ = ["MAX_GROUPS", "from_predictions", "label", "log"]
+__all__ = ["from_predictions", "log"]
 
 
 def log(

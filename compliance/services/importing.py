@@ -5,15 +5,14 @@ made of them. What is on record already, from the same bytes about the same thin
 recognises is named and changes nothing; one that is damaged is kept as an `unreadable` original.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from compliance.core.evidence import Basis, Completeness
 from compliance.core.reading import MAX_BYTES
-from compliance.errors import Conflict, InvalidInput, Unavailable, UnknownReference
+from compliance.errors import Conflict, InvalidInput, UnknownReference
 from compliance.importers import (
     BrokenImporterError,
     Given,
@@ -26,7 +25,6 @@ from compliance.importers import (
     unreadable,
     whose,
 )
-from compliance.importers.archive import MAGIC, MAX_MEMBERS, MAX_UNPACKED
 from compliance.importers.base import UNKNOWN, accounted, plain_name
 from compliance.importers.scikit_learn import predictions
 from compliance.importers.source import as_json
@@ -36,6 +34,8 @@ from compliance.kinds.dataset import Role
 from compliance.kinds.evaluation import Measured
 from compliance.kinds.safety_result import Category
 from compliance.services import record
+from compliance.services.import_places import OutOfReachError, Place, opened, places
+from compliance.services.resolver import LedgerResolver
 
 if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 Report = Callable[[str, int, int], None]
 
 NOBODY = "No importer recognises its content."
-_LEFT_OUT = {".git", ".compliance", "__pycache__"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +75,6 @@ class Outcome:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where one file lies, or one folder that a tool writes as a whole."""
-
-    path: Path
-    found: bool
-    """Inside a folder that was named, not named itself."""
-    names: tuple[str, ...] = ()
-    """The files of a folder; none for a file."""
-
-
 def run(
     ws: "Workspace",
     paths: Sequence[Path],
@@ -105,10 +93,10 @@ def run(
     """
     _check(given or Given())
     importing = _Importing(ws, given or Given(), resolve(ws, named or Named()), dry_run, key)
-    places = [place for path in paths for place in _places(path)]
+    found = [place for path in paths for place in places(path)]
     outcomes: list[Outcome] = []
-    for position, place in enumerate(places):
-        progress(f"Reading {place.path}", position, len(places))
+    for position, place in enumerate(found):
+        progress(f"Reading {place.path}", position, len(found))
         outcomes += importing.place(place)
     return outcomes
 
@@ -130,15 +118,15 @@ class _Importing:
         self.standing: dict[_About, dict[_Identity, str]] = {}
         """What stands on record, read once for each thing and kind of record that a file is about, and is then kept."""
 
-    def place(self, place: _Place) -> list[Outcome]:
+    def place(self, place: Place) -> list[Outcome]:
         """Import one file or folder; one that cannot be read, or breaks its importer, stops no other."""
         try:
             return self._place(place)
-        except (_OutOfReachError, BrokenImporterError) as error:
+        except (OutOfReachError, BrokenImporterError) as error:
             return [Outcome(str(place.path), reason=f"{error.problem} {error.remedy}", refused=True)]
 
-    def _place(self, place: _Place) -> list[Outcome]:
-        source = _opened(place)
+    def _place(self, place: Place) -> list[Outcome]:
+        source = opened(place)
         if source is None:
             return [Outcome(str(place.path), reason=f"It is larger than {MAX_BYTES >> 20} MB.", refused=True)]
         importer = recognise(source) or predictions(source, self.given)
@@ -188,7 +176,7 @@ class _Importing:
                 f"{importer.tool} cannot say which dataset on record this is about.",
                 remedy="Name it with --dataset NAME@VERSION.",
             )
-        resolver = record.LedgerResolver(self.ws.ledger)
+        resolver = LedgerResolver(self.ws.ledger)
         thing = resolver.thing(self.named.dataset)
         if thing.annotations.basis is Basis.IDENTITY:
             raise NotSaidError(
@@ -202,7 +190,7 @@ class _Importing:
     def _log(self, importer: Importer, source: Source, taken: Taken) -> list[Outcome]:
         """Log what is not on record yet; of records that do not hold together, keep the original alone."""
         sha256 = source.sha256(taken.originals)
-        resolver = record.LedgerResolver(self.ws.ledger)
+        resolver = LedgerResolver(self.ws.ledger)
         try:
             drafts = [draft(one, resolver, where=plain_name(source.name)) for one in taken.records]
             for drafted in drafts:
@@ -363,86 +351,9 @@ def resolve(ws: "Workspace", named: Named) -> Named:
 
     Raises UnknownReference for a name that is not on record.
     """
-    resolver = record.LedgerResolver(ws.ledger)
+    resolver = LedgerResolver(ws.ledger)
     model = named.model
     if model is None and ws.config.system.model and ws.ledger.subject(ws.config.system.model):
         model = ws.config.system.model
     full = {name: resolver.thing(said).name for name in ("dataset", "plan") if (said := getattr(named, name))}
     return Named(model=resolver.thing(model).name if model else None, **full)
-
-
-# --- files and folders -----------------------------------------------------------------------------
-
-
-class _Files(Mapping[str, bytes]):
-    """The files of one folder, read when they are asked for and then kept: every later look sees the same bytes."""
-
-    def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        self._folder, self._names, self._read = folder, list(names), dict[str, bytes]()
-
-    def __getitem__(self, name: str) -> bytes:
-        if name not in self._names:
-            raise KeyError(name)
-        if name not in self._read:
-            try:
-                self._read[name] = (self._folder / name).read_bytes()
-            except OSError as error:
-                _unavailable(error, self._folder / name)
-        return self._read[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-
-def _places(path: Path) -> Iterator[_Place]:
-    """Yield what a named path holds: itself, or a folder's runs and files in the order of their names."""
-    if not path.exists():
-        raise InvalidInput(f"{path} is not there.", remedy="Check the path.")
-    if path.is_file():
-        yield _Place(path, found=False)
-        return
-    if not path.is_dir():
-        raise InvalidInput(f"{path} is neither a file nor a folder.", remedy="Name a result file, or a folder of them.")
-    count = 0
-    for folder, folders, there in os.walk(path, onerror=_unavailable):
-        folders[:] = sorted(set(folders) - _LEFT_OUT)
-        names = sorted(name for name in there if (Path(folder) / name).is_file())  # no pipe, no link to nowhere
-        count += len(names)
-        if count > MAX_MEMBERS:
-            raise InvalidInput(f"{path} holds more than {MAX_MEMBERS} files.", remedy="Name the folders inside it.")
-        whole = _Place(Path(folder), True, tuple(names))
-        source = _opened(whole) if names else None
-        if source is not None and recognise(source) is not None:
-            yield whole
-        else:
-            yield from (_Place(Path(folder) / name, True) for name in names)
-
-
-def _opened(place: _Place) -> Source | None:
-    """Return a file or folder opened, or None where it is larger than what may come from outside."""
-    try:
-        if place.names:
-            small = all((place.path / name).stat().st_size <= MAX_BYTES for name in place.names)
-            return Source(str(place.path), _Files(place.path, place.names), folder=True) if small else None
-        with place.path.open("rb") as stream:
-            start = stream.read(len(MAGIC))
-            limit = MAX_UNPACKED if start == MAGIC else MAX_BYTES
-            data = start + stream.read(limit + 1 - len(start))
-        return Source.of(str(place.path), data) if len(data) <= limit else None
-    except OSError as error:
-        _unavailable(error, place.path)
-
-
-class _OutOfReachError(Unavailable):
-    """The disk does not give a file."""
-
-
-def _unavailable(error: OSError, path: Path | None = None) -> NoReturn:
-    problem = f"{error.filename or path} cannot be read: {error.strerror}."
-    raise _OutOfReachError(problem, remedy="Check its permissions.") from error

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from compliance.core.statistics import decimal
 from compliance.errors import InvalidInput
-from compliance.services.cases import FEWER, are_people, label
+from compliance.services.cases import label
 from compliance.services.reading import Table
+from compliance.services.reading.groups import FEWER, UNRECORDED, are_people
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +27,6 @@ SMALL = 10
 """Groups of fewer are flagged; columns with fewer numbers have no distribution."""
 MOST_CLASSES, MOST_PAIRS = 20, 60
 """A target with more values has no classes; two groupings that cross in more ways say nothing of any."""
-UNRECORDED = "not recorded"
 
 _WHOLE = r"[-+]?(0|[1-9]\d*)"
 _DAY = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"

@@ -15,7 +15,7 @@ from typing import Any
 
 from compliance.core import checkpoint, merkle
 from compliance.core.checkpoint import Checkpoint
-from compliance.core.wire import EVIDENCE_NUMBER, evidence_number
+from compliance.core.wire import evidence_index, evidence_number
 from compliance.errors import Conflict, InvalidInput, VerificationFailed
 from compliance.exporters.sigstore import from_bundle
 from compliance.services import config as configuration
@@ -109,10 +109,9 @@ def _read(tracking: Tracking, runs: Iterator[MLflowRun], log_key: str) -> dict[i
     """Return what MLflow holds for each index, active runs before deleted ones."""
     found: dict[int, _Found] = {}
     for run in sorted(runs, key=lambda run: run.lifecycle != ACTIVE):
-        match = EVIDENCE_NUMBER.fullmatch(run.tags.get(EVIDENCE_TAG, ""))
-        if match is None or int(match[1]) in found:
+        index = evidence_index(run.tags.get(EVIDENCE_TAG, ""))
+        if index is None or index in found:
             continue
-        index = int(match[1])
         try:
             leaf, bundle, note = (
                 b"".join(tracking.read(run, path)) for path in ("entry.json", "evidence.sigstore.json", "checkpoint")

@@ -16,21 +16,20 @@ from compliance.core import oms, trust
 from compliance.core.canonical import canonical, digest
 from compliance.core.envelope import seal
 from compliance.core.evidence import (
-    EVIDENCE_NUMBER,
     PAYLOAD_TYPE,
     Basis,
     Evidence,
     Source,
     SourceBasis,
-    Subject,
     evidence_number,
 )
 from compliance.core.reading import Located, read_records
-from compliance.errors import Conflict, InvalidInput, Unavailable, UnknownReference
+from compliance.errors import InvalidInput, Unavailable
 from compliance.kinds import kinds
 from compliance.kinds.authoring import Draft, draft
+from compliance.services import by_hand, submissions
 from compliance.services import config as configuration
-from compliance.services import submissions
+from compliance.services.resolver import LedgerResolver
 from compliance.storage.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -40,14 +39,6 @@ if TYPE_CHECKING:
 
 Mirror = Literal["mirrored", "pending"]
 How = Literal["init", "record", "log", "capture", "import", "act"]
-
-
-MEASURED: Mapping[str, tuple[str, ...]] = {
-    "dataset": ("fingerprints", "leakage", "rows_sha256"),
-    "evaluation": ("recomputation",),
-    "safety-result": ("recomputation",),
-}
-"""Fields that say what we found in the bytes; whoever writes a record by hand has not measured them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,68 +55,6 @@ class Logged:
 
     def to_json(self) -> dict[str, Any]:
         return {"evidence": self.evidence, "kind": self.kind, "subject": self.subject, "mirror": self.mirror}
-
-
-class LedgerResolver:
-    """Resolves names against the ledger and against the drafts of the same batch that stand before."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._subjects: dict[str, Subject] = {}
-        """By name and, the newest, by name without version."""
-        self._roles: dict[str, str] = {}
-
-    def thing(self, name: str) -> Subject:
-        """Return the subject behind NAME@VERSION, or behind the newest version of NAME."""
-        if name in self._subjects:
-            return self._subjects[name]
-        found = self._ledger.subject(name)
-        if found is None:
-            raise UnknownReference(
-                f"Nothing on record is called {name}.",
-                remedy="Log it first, or mend the name; `compliance list` shows what is on record.",
-            )
-        return Subject.of(found.name, found.sha256, Basis(found.basis))
-
-    def role(self, sha256: str) -> str:
-        """Return the role (train, tune, test…) that the newest record of this dataset gives it."""
-        if sha256 in self._roles:
-            return self._roles[sha256]
-        for index in reversed(self._ledger.indexes_about(sha256, kind="dataset")):
-            return str(self._ledger.piece(index).content["role"])
-        raise UnknownReference(f"No dataset on record has the digest {sha256[:12]}….", remedy="Log the dataset first.")
-
-    def record(self, number_or_digest: str) -> tuple[str, str]:
-        """Return number and envelope digest of a record."""
-        match = EVIDENCE_NUMBER.fullmatch(number_or_digest)
-        index = int(match[1]) if match else self._ledger.index_of(number_or_digest)
-        if index is None or index >= self._ledger.size:
-            raise UnknownReference(
-                f"{number_or_digest} is not on record.", remedy="`compliance list` shows what is on record."
-            )
-        return evidence_number(index), self._ledger.entry(index).envelope
-
-    def add(self, drafted: Draft) -> None:
-        """Let later drafts of this batch refer to this one. Raises Conflict where a name changes its digest."""
-        for subject in drafted.subjects:
-            known = self._known(subject.name)
-            if known is not None and known != subject.digest.sha256:
-                raise Conflict(
-                    f"{subject.name} stands for {known[:12]}… already, not for {subject.digest.sha256[:12]}….",
-                    remedy="A name and version mean one digest for ever: give it a new version.",
-                )
-        for subject in reversed(drafted.subjects):
-            self._subjects |= {subject.name: subject, subject.name.partition("@")[0]: subject}
-        if drafted.kind == "dataset":
-            self._roles[drafted.subjects[0].digest.sha256] = drafted.content["role"]
-
-    def _known(self, name: str) -> str | None:
-        if "@" not in name:
-            return None
-        if name in self._subjects:
-            return self._subjects[name].digest.sha256
-        found = self._ledger.subject(name)
-        return None if found is None else found.sha256
 
 
 def log(
@@ -157,11 +86,9 @@ def log(
     for position, record in enumerate(records):
         place = where[position] if where else _called(record, position, len(records))
         if how == "record":
-            _nothing_measured(record, place)
-            if record.get("kind") == "key-event":
-                _no_key_by_hand(place)
+            by_hand.refuse(record, place)
         if record.get("kind") == "system-description":
-            _as_it_stands(ws, record, place)
+            by_hand.refuse_description(ws, record, place)
         authored = _digested(ws, record, base, signer)
         if how == "record" and "predictions" in authored:
             from compliance.services import claimed
@@ -275,43 +202,6 @@ def model_signature(folder: str, files: oms.Manifest, signer: "Signer") -> list[
         return []
     signature = oms_export.sign_folder(folder, files, signer.public_key, signer.sign)
     return [{"data": signature, "name": "model.sig", "media_type": sigstore.MEDIA_TYPE}]
-
-
-def _nothing_measured(record: Mapping[str, Any], where: str | Located) -> None:
-    """Refuse what only a measurement may say in a record that somebody wrote."""
-    for name in MEASURED.get(str(record.get("kind")), ()):
-        if name in record:
-            place = where.at((name,)) if isinstance(where, Located) else where
-            raise InvalidInput(f"{place}: {name} is measured, never written.", remedy=f"Leave out {name}.")
-    rows = record.get("metrics")
-    for row in rows if isinstance(rows, list | tuple) and "predictions" not in record else ():
-        if isinstance(row, Mapping) and row.get("origin") == "recomputed":
-            place = where.at(("metrics",)) if isinstance(where, Located) else where
-            raise InvalidInput(
-                f"{place}: {row.get('name')} is called recomputed, but no predictions are attached.",
-                remedy="Leave out origin, or attach the predictions and name their columns.",
-            )
-
-
-def _no_key_by_hand(where: str | Located) -> None:
-    """Refuse an event of a key that nobody held against the others: its holder's name, its own, what became of it."""
-    place = where.at(("kind",)) if isinstance(where, Located) else where
-    raise InvalidInput(f"{place}: an event of a key is not written by hand.", remedy="`compliance key` makes it.")
-
-
-def _as_it_stands(ws: "Workspace", record: Mapping[str, Any], where: str | Located) -> None:
-    """Refuse a description of the system that is not this workspace's compliance.toml: its catalogs are checked there.
-
-    A description written by hand could bring a catalog of its own under the id of one that ships.
-    """
-    from compliance.services import own_catalogs
-
-    if record != own_catalogs.to_sign(ws.root, configuration.read(ws.root)):
-        place = where.at(("kind",)) if isinstance(where, Located) else where
-        raise InvalidInput(
-            f"{place}: a description of the system is not written by hand.",
-            remedy=f"Write it into {ws.root / configuration.FILE}, and log that file: `compliance log record`.",
-        )
 
 
 def _digested(ws: "Workspace", record: Mapping[str, Any], base: Path | None, signer: "Signer") -> Mapping[str, Any]:

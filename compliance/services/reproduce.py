@@ -105,7 +105,7 @@ def reproduce(ws: "Workspace", number: str, data: Path | None = None) -> Reprodu
 
 
 def _piece(ws: "Workspace", number: str) -> "Evidence":
-    from compliance.services.record import LedgerResolver
+    from compliance.services.resolver import LedgerResolver
 
     number, digest = LedgerResolver(ws.ledger).record(number)
     index = ws.ledger.index_of(digest)

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from compliance.core import checkpoint, merkle
 from compliance.core.checkpoint import Checkpoint
-from compliance.core.wire import EVIDENCE_NUMBER, evidence_number
+from compliance.core.wire import evidence_index, evidence_number
 from compliance.errors import BadSignature, InvalidInput, VerificationFailed
 from compliance.exporters.sigstore import SUFFIX, from_bundle
 from compliance.services.archive import MAX_BYTES, MAX_MEMBERS, read_archive
@@ -138,11 +138,10 @@ def _records(
         name.removesuffix(SUFFIX) for name in members if name.startswith(f"{folder}/") and name.endswith(SUFFIX)
     )
     for stem in stems:
-        match = EVIDENCE_NUMBER.fullmatch(stem.removeprefix(f"{folder}/"))
-        if match is None:
+        index = evidence_index(stem.removeprefix(f"{folder}/"))
+        if index is None:
             problems.append(Problem(None, f"{stem}{SUFFIX} is not named after an evidence number"))
             continue
-        index = int(match[1])
         try:
             leaf = members[f"{stem}.entry.json"].decode()
             at, path, note = checkpoint.read_proof(members[f"{stem}.tlog-proof"].decode())

@@ -175,7 +175,7 @@ class Workspace:
 
     def subject(self, name: str) -> Subject:
         """Return the subject that NAME@VERSION, or the newest version of NAME, stands for."""
-        from compliance.services.record import LedgerResolver
+        from compliance.services.resolver import LedgerResolver
 
         return LedgerResolver(self.ledger).thing(name)
 

@@ -404,6 +404,7 @@ FALSE: dict[str, tuple[str, dict[str, Any], str]] = {
     "bounded by its word alone": (
         "document", {"figures": [{"name": "ppv", "value": "0.8"}], "without_interval": 0}, "give 1",
     ),
+    "without figures": ("document", {"by_group": 2}, "give 0"),
     "decided by its word alone": (
         "monitoring",
         {"type": "observation", "alerts": [{"metric": "drift", "decision": "d"}], "undecided_alerts": 0},

@@ -209,6 +209,9 @@ def test_a_run_that_looked_for_harm_is_a_safety_run_and_can_be_a_safety_result(
     piece = ws.ledger.piece(int(logged.evidence[3:]))
     assert piece.content["category"] == "toxicity"
     assert run not in {one.get("id") for one in capture_all(ws).uncovered}
+    (beside,) = capture_evaluation(ws, run, model="net@1", dataset="held-out@1")
+    assert "supersedes" not in ws.ledger.piece(int(beside.evidence[3:])).predicate  # of another kind: nothing replaced
+    assert not capture_evaluation(ws, run, model="net@1", dataset="held-out@1", category="toxicity")
 
 
 def test_a_run_that_evaluated_nothing_is_refused(ws: Workspace) -> None:

@@ -17,7 +17,7 @@ from compliance import InvalidInput, Profile, System, UnknownReference, Workspac
 from compliance import importers as importers_module
 from compliance.core.evidence import Evidence
 from compliance.importers import Given
-from compliance.services import importing
+from compliance.services import import_places, importing
 from compliance.services.importing import Named, Outcome
 from compliance.services.verify import verify_workspace
 
@@ -378,7 +378,7 @@ def test_words_that_no_record_knows_are_refused_before_anything_is_logged(ws: Wo
 
 
 def test_a_file_beyond_the_limit_is_told(ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "MAX_BYTES", 1000)
+    monkeypatch.setattr(import_places, "MAX_BYTES", 1000)
     big = tmp_path / "big.json"
     big.write_bytes(b"{" + b" " * 2000)
     (outcome,) = importing.run(ws, [big])

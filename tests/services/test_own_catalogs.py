@@ -183,7 +183,8 @@ def test_a_description_is_signed_as_compliance_toml_stands_and_never_by_hand(ws:
 
 def test_no_signed_catalog_stands_in_for_one_that_ships(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     forged = by_hand(ws)
-    monkeypatch.setattr(record, "_as_it_stands", lambda *_: None)  # as a program of somebody else's might sign it
+    by = "compliance.services.by_hand.refuse_description"
+    monkeypatch.setattr(by, lambda *_: None)  # as a program of somebody else's might sign it
     ws.log_records([forged])
     used = own_catalogs.in_use(ws, only=["fda-aidsf"])[0]
     assert used.sha256 == catalogs.sha256("fda-aidsf")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compliance.errors import Unavailable
-from compliance.services.cases import are_people
 from compliance.services.reading.data import Data
+from compliance.services.reading.groups import are_people
 from compliance.services.reading.table import Table, from_text
 
 if TYPE_CHECKING:

@@ -40,7 +40,6 @@ from compliance.storage.mirror.tracking import (
 
 PAGE = 1_000
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
-SETS = 1_000
 TRACES = 500
 """More than this many traces MLflow does not give at once."""
 
@@ -275,7 +274,7 @@ class ClientTracking:
     def evaluation_sets(self, experiment_id: str) -> list[EvaluationSet]:
         search = partial(self._mlflow.search_datasets, experiment_ids=[experiment_id])
         try:
-            found = list(self._all(search, SETS))
+            found = list(self._all(search))
         except Unavailable as error:
             if error.facts.get("code") == "FEATURE_DISABLED":  # a store of plain files
                 return []

@@ -166,7 +166,7 @@ class Tracking(Protocol):
     def prompt(self, name: str, version: str = "") -> Prompt:
         """Return a version of a registered prompt, the newest where none is named. Raises UnknownReference."""
 
-    def evaluation_sets(self, experiment_id: str) -> "list[EvaluationSet]":
+    def evaluation_sets(self, experiment_id: str) -> list[EvaluationSet]:
         """Return an experiment's evaluation datasets without their records; none where the store keeps none."""
 
     def evaluation_set(self, name: str) -> EvaluationSet:
