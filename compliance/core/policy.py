@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from compliance.core.catalog import RequirementId, Text
 from compliance.core.evidence import IsoDate, Name, Strict
 from compliance.core.findings import Finding, Verdict
+from compliance.core.findings import Rule as Reason
 
 Open = Literal["failed", "gap", "insufficient", "stale", "partial", "undetermined"]
 OPEN: tuple[Open, ...] = ("failed", "gap", "insufficient", "stale", "partial", "undetermined")
@@ -101,7 +102,10 @@ class Decision:
 
 
 def decide(policy: Policy, findings: Sequence[Finding], on: str) -> Decision:
-    """Return what the policy makes of each finding that is neither met nor not applicable, on the day `on`."""
+    """Return what the policy makes of each finding that is neither met nor not applicable, on the day `on`.
+
+    A row of which the profile does not say whether it applies blocks whatever the policy lists: nobody looked at it.
+    """
     blocking, not_binding, allowed = [], [], []
     excused: dict[str, GateException] = {}
     live = [exception for exception in policy.exceptions if exception.expires >= on]
@@ -109,7 +113,8 @@ def decide(policy: Policy, findings: Sequence[Finding], on: str) -> Decision:
         if finding.finding in (Verdict.MET, Verdict.NOT_APPLICABLE):
             continue
         rule = policy.rule(finding.catalog)
-        if finding.finding.value not in rule.block:
+        unsaid = finding.rule is Reason.PROFILE_SILENT
+        if finding.finding.value not in rule.block and not unsaid:
             allowed.append(finding)
         elif rule.binding_only and not finding.binding:
             not_binding.append(finding)

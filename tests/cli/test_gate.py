@@ -13,11 +13,32 @@ from .conftest import EVALUATION
 
 EXCEPTION = """
 [[exceptions]]
-requirement = "eu-ai-act/art-4.1"
+requirement = "eu-ai-act/art-2.13"
 findings = ["undetermined"]
 reason = "Training is planned for spring."
 expires = {expires}
 """
+
+
+PROFILE = """[profile]
+roles = ["provider"]
+high_risk = ["annex-i"]
+markets = ["EU", "US"]
+features = []
+device = { law = "MDR", class = "IIa", notified_body = true }
+us = { pathway = "510(k)", class = "II", pccp = false, cyber_device = true, certified_health_it = false }
+
+"""
+
+
+@pytest.fixture
+def answered(inside: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """The workspace with a profile that leaves nothing open: what it does not say blocks under every policy."""
+    config = inside / "compliance.toml"
+    config.write_text(re.sub(r"(?ms)^\[profile\]$.*?(?=^\[)", PROFILE, config.read_text()))
+    assert run(["log", "record", "compliance.toml"]) == 0
+    capsys.readouterr()
+    return inside
 
 
 def gate(*arguments: str) -> int:
@@ -33,16 +54,16 @@ def test_by_default_it_is_closed_and_says_why(inside: Path, capsys: pytest.Captu
     assert "(from 20" in shown
 
 
-def test_a_policy_that_blocks_nothing_opens_it(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (inside / "release.toml").write_text("block = []\n")
+def test_a_policy_that_blocks_nothing_opens_it(answered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (answered / "release.toml").write_text("block = []\n")
     assert gate("--policy", "release.toml") == 0
     shown = capsys.readouterr().out
     assert "Policy: release.toml (sha256 " in shown
     assert "The gate is open. Passed over: " in shown
 
 
-def test_a_pinned_policy_is_that_policy_or_none(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    policy = inside / "release.toml"
+def test_a_pinned_policy_is_that_policy_or_none(answered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = answered / "release.toml"
     policy.write_text("block = []\n")
     pin = sha256(policy.read_bytes()).hexdigest()
     assert gate("--policy", "release.toml", "--policy-sha256", pin) == 0
@@ -54,10 +75,10 @@ def test_a_pinned_policy_is_that_policy_or_none(inside: Path, capsys: pytest.Cap
 
 
 def test_a_failure_that_was_taken_back_is_told_whatever_the_policy(
-    inside: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    answered: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (inside / "release.toml").write_text("block = []\n")
-    (inside / "result.yaml").write_text(EVALUATION.replace("x: 318", "x: 40"))
+    (answered / "release.toml").write_text("block = []\n")
+    (answered / "result.yaml").write_text(EVALUATION.replace("x: 318", "x: 40"))
     assert run(["log", "evaluation", "result.yaml", "--json"]) == 0
     number = json.loads(capsys.readouterr().out)[0]["evidence"]
     assert run(["revoke", number, "--reason", "not our best day"]) == 0
@@ -102,8 +123,8 @@ def test_where_nothing_applies_it_stays_closed(inside: Path, capsys: pytest.Capt
     assert "no requirement of these catalogs applies to this system" in capsys.readouterr().out
 
 
-def test_the_policy_may_stand_in_the_configuration(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config = inside / "compliance.toml"
+def test_the_policy_may_stand_in_the_configuration(answered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = answered / "compliance.toml"
     config.write_text(config.read_text() + '\n[gate]\nblock = ["failed"]\nbinding_only = true\n')
     assert gate("--json") == 0
     told = json.loads(capsys.readouterr().out)
@@ -112,27 +133,27 @@ def test_the_policy_may_stand_in_the_configuration(inside: Path, capsys: pytest.
     assert len(told["allowed"]) > 100
 
 
-def test_exceptions_are_printed_every_time(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (inside / "p.toml").write_text('block = ["undetermined"]\n' + EXCEPTION.format(expires="2099-12-31"))
+def test_exceptions_are_printed_every_time(answered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (answered / "p.toml").write_text('block = ["undetermined"]\n' + EXCEPTION.format(expires="2099-12-31"))
     assert gate("--policy", "p.toml") == 1
     shown = capsys.readouterr().out
-    assert "eu-ai-act/art-4.1 until 2099-12-31, excuses 1 finding: undetermined" in shown
+    assert "eu-ai-act/art-2.13 until 2099-12-31, excuses 1 finding: undetermined" in shown
     assert "Training is planned for spring." in shown
-    (inside / "p.toml").write_text("block = []\n" + EXCEPTION.format(expires="2020-12-31"))
+    (answered / "p.toml").write_text("block = []\n" + EXCEPTION.format(expires="2020-12-31"))
     assert gate("--policy", "p.toml") == 0
     assert "expired, counts no more: undetermined" in capsys.readouterr().out
 
 
-def test_an_exception_opens_what_it_names_and_no_more(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (inside / "p.toml").write_text('block = ["undetermined"]\n')
+def test_an_exception_opens_what_it_names_and_no_more(answered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (answered / "p.toml").write_text('block = ["undetermined"]\n')
     gate("--policy", "p.toml", "--json")
     before = json.loads(capsys.readouterr().out)
-    (inside / "p.toml").write_text('block = ["undetermined"]\n' + EXCEPTION.format(expires="2099-12-31"))
+    (answered / "p.toml").write_text('block = ["undetermined"]\n' + EXCEPTION.format(expires="2099-12-31"))
     gate("--policy", "p.toml", "--json")
     after = json.loads(capsys.readouterr().out)
     gone = {f["requirement"] for f in before["blocking"]} - {f["requirement"] for f in after["blocking"]}
-    assert gone == {"eu-ai-act/art-4.1"}
-    assert after["exceptions"][0]["excused"] == ["eu-ai-act/art-4.1"]
+    assert gone == {"eu-ai-act/art-2.13"}
+    assert after["exceptions"][0]["excused"] == ["eu-ai-act/art-2.13"]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +163,7 @@ def test_an_exception_opens_what_it_names_and_no_more(inside: Path, capsys: pyte
         ("blocks = []\n", "blocks is no field here"),
         ("block = [\n", "is not TOML"),
         (EXCEPTION.format(expires='"soon"'), "exceptions.0.expires"),
-        (EXCEPTION.format(expires="2099-12-31").replace("art-4.1", "art-4.9"), "eu-ai-act/art-4.9"),
+        (EXCEPTION.format(expires="2099-12-31").replace("art-2.13", "art-2.99"), "eu-ai-act/art-2.99"),
         ("[catalogs.nope]\nblock = []\n", "nope is no catalog of this system"),
         (EXCEPTION.format(expires="2099-12-31").replace('findings = ["undetermined"]\n', ""), "findings is missing"),
         (EXCEPTION.format(expires="2099-12-31") + 'catalog = "eu-ai-act"\n', "one of the two"),
@@ -179,10 +200,18 @@ def test_what_the_gate_found_is_no_evidence(inside: Path, capsys: pytest.Capture
     assert "rests on evidence that is on record already" in told["reason"]
 
 
-def test_what_it_did_not_look_at_is_told(
-    inside: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_what_the_profile_leaves_open_blocks_under_every_policy(
+    inside: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (inside / "p.toml").write_text("block = []\n")
+    assert gate("--policy", "p.toml", "--json") == 1
+    assert {one["rule"] for one in json.loads(capsys.readouterr().out)["blocking"]} == {"profile-silent"}
+
+
+def test_what_it_did_not_look_at_is_told(
+    answered: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (answered / "p.toml").write_text("block = []\n")
     assert gate("--policy", "p.toml", "--json") == 0
     whole = json.loads(capsys.readouterr().out)
     assert (whole["left_out"], whole["unseen"]) == ([], 0)
@@ -190,23 +219,23 @@ def test_what_it_did_not_look_at_is_told(
     shown = capsys.readouterr().out
     assert "Not asked, though of this system: eu-ai-act." in shown
     monkeypatch.setattr("compliance.services.workspace.now", lambda: "2999-01-01T00:00:00Z")
-    (inside / "result.yaml").write_text(EVALUATION)
+    (answered / "result.yaml").write_text(EVALUATION)
     assert run(["log", "record", "result.yaml"]) == 0
     gate("--policy", "p.toml")
     assert "Not seen: 1 record logged after 20" in capsys.readouterr().out
 
 
-def test_what_a_decision_put_out_of_scope_is_told(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (inside / "p.toml").write_text("block = []\n")
+def test_what_a_decision_put_out_of_scope_is_told(answered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (answered / "p.toml").write_text("block = []\n")
     assert run(["key", "create", "reviewer"]) == 0
     public = ".compliance/keys/reviewer.pub"
     assert run(["key", "trust", public, "--holder", "Test reviewer", "--role", "reviewer"]) == 0
     decision = ["--decision", "not-applicable", "--reason", "Nobody is told.", "--key", "reviewer"]
-    assert run(["determine", "eu-ai-act/art-4.1", *decision]) == 0
+    assert run(["determine", "eu-ai-act/art-2.13", *decision]) == 0
     assert gate("--policy", "p.toml") == 0
     shown = capsys.readouterr().out
     assert "not-applicable: eu-ai-act, 1" in shown
     assert "Nobody is told." in shown
     gate("--policy", "p.toml", "--json")
     told = json.loads(capsys.readouterr().out)["decided_away"]
-    assert [finding["requirement"] for finding in told] == ["eu-ai-act/art-4.1"]
+    assert [finding["requirement"] for finding in told] == ["eu-ai-act/art-2.13"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from support.findings import ON, found
 
-from compliance.core.findings import Finding, Verdict
+from compliance.core.findings import Finding, Rule, Verdict
 from compliance.core.policy import OPEN, GateException, Policy, decide
 
 EXCEPTION = {
@@ -38,6 +38,14 @@ def test_by_default_everything_open_blocks_whether_it_binds_or_not() -> None:
 def test_a_policy_names_what_blocks() -> None:
     assert blocked(policy(block=["failed", "gap"]), *EVERY) == ["law/gap", "law/failed"]
     assert len(decide(policy(block=["failed"]), EVERY, ON).allowed) == len(OPEN) - 1
+
+
+def test_a_row_that_the_profile_leaves_open_blocks_whatever_a_policy_lists() -> None:
+    unsaid = found("law/unsaid", "undetermined", rule=Rule.PROFILE_SILENT)
+    asked = found("law/asked", "undetermined", rule=Rule.QUESTION_OPEN)
+    assert blocked(policy(block=["failed"]), unsaid, asked) == ["law/unsaid"]
+    excused = {**EXCEPTION, "requirement": "law/unsaid", "findings": ["undetermined"]}
+    assert blocked(policy(block=["failed"], exceptions=[excused]), unsaid) == []
 
 
 def test_rows_that_do_not_bind_may_be_passed_over() -> None:
