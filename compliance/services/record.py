@@ -16,7 +16,6 @@ from compliance.core import oms, trust
 from compliance.core.canonical import canonical, digest
 from compliance.core.envelope import seal
 from compliance.core.evidence import (
-    EVIDENCE_NUMBER,
     PAYLOAD_TYPE,
     Basis,
     Evidence,
@@ -26,6 +25,7 @@ from compliance.core.evidence import (
     evidence_number,
 )
 from compliance.core.reading import Located, read_records
+from compliance.core.wire import evidence_index
 from compliance.errors import Conflict, InvalidInput, Unavailable, UnknownReference
 from compliance.kinds import kinds
 from compliance.kinds.authoring import Draft, draft
@@ -97,8 +97,9 @@ class LedgerResolver:
 
     def record(self, number_or_digest: str) -> tuple[str, str]:
         """Return number and envelope digest of a record."""
-        match = EVIDENCE_NUMBER.fullmatch(number_or_digest)
-        index = int(match[1]) if match else self._ledger.index_of(number_or_digest)
+        index = evidence_index(number_or_digest)
+        if index is None:
+            index = self._ledger.index_of(number_or_digest)
         if index is None or index >= self._ledger.size:
             raise UnknownReference(
                 f"{number_or_digest} is not on record.", remedy="`compliance list` shows what is on record."

@@ -106,6 +106,7 @@ def test_a_link_out_of_the_workspace_is_refused(inside: Path, capsys: pytest.Cap
     assert "outside" in capsys.readouterr().err
 
 
+ENDLESS = f"EV-{'1' * 5000}"
 COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "no such command": (["frobnicate"], 2, "frobnicate"),
     "no such option": (["list", "--frob"], 2, "--frob"),
@@ -131,6 +132,10 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "no argument": (["show"], 2, "EV"),
     "no such number": (["show", "EV-000999"], 2, "EV-000999"),
     "not a number": (["show", "seventeen"], 2, "seventeen"),
+    "a number without end": (["show", ENDLESS], 2, "is not on record"),
+    "a number without end to verify": (["verify", ENDLESS], 2, "is no evidence number"),
+    "a number without end to reproduce": (["reproduce", ENDLESS], 2, "is not on record"),
+    "a number in other digits": (["show", "EV-٠٠٠٠٠٢"], 2, "is not on record"),
     "no such catalog": (["catalog", "show", "eu-ai-art"], 2, "eu-ai-a"),
     "no such dossier": (["dossier", "build", "anex-iv"], 2, "anex"),
     "no such model": (["gate", "--model", "nobody@1"], 2, "nobody@1"),
