@@ -172,6 +172,8 @@ def test_a_bad_command_is_answered(case: str, inside: Path, capsys: pytest.Captu
 
 CONFIGS = {
     "not TOML": ("schema = ", "TOML"),
+    "TOML without end": (f"schema = {'[' * 20_000}", "nested too deeply"),
+    "a number without end": (f"schema = {'1' * 5_000}", "TOML"),
     "another schema": ("schema = 9\n", "schema"),
     "unknown field": ("keyz = 1\n", "keyz"),
 }
