@@ -47,6 +47,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "only comments": (b"# nothing yet\n", "record"),
     "a path outside": (f"{DOCUMENT}attachments: [{{path: ../../../../etc/passwd}}]\n".encode(), "outside"),
     "an absolute path": (f"{DOCUMENT}attachments: [{{path: /etc/passwd}}]\n".encode(), "outside"),
+    "a path with a NUL": (f'{DOCUMENT}attachments: [{{path: "a\\0b"}}]\n'.encode(), "is no path"),
     "an attachment that is not there": (f"{DOCUMENT}attachments: [{{path: nowhere.pdf}}]\n".encode(), "nowhere.pdf"),
     "a model nobody logged": (
         EVALUATION.replace("clinical-risk@1\nd", "clinical-risk@9\nd").encode(),
