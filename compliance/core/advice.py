@@ -80,7 +80,9 @@ def for_kind(need: Need, model: str) -> str:
 
 
 def _role(need: Need) -> str:
-    return next((value for path, values in need.where.items() if path.endswith("role") for value in values), "test")
+    """Return the role of data that a need asks for, the first where it names several."""
+    roles = (str(value) for path, values in need.where.items() if path.endswith("role") for value in values)
+    return next(roles, "test")
 
 
 def for_ask(requirement: Requirement, model: Thing | None) -> str:
