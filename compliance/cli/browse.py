@@ -45,7 +45,7 @@ def show(
     workspace: options.WorkspaceDir = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show one piece of evidence: what it says, who signed it, what became of it."""
+    """Show one piece of evidence: what it says, who signed it, what became of it, which requirements rest on it."""
     from compliance.kinds import in_order
     from compliance.services import browse
     from compliance.services.workspace import Workspace
@@ -81,8 +81,18 @@ def show(
                 for a in predicate["attachments"]
             ],
         )
+    if found["requirements"]:
+        left_out.append(_requirements(found["model"], found["requirements"]))
     if any(left_out):
         output.say("`--json` shows the rows and columns that were left out here.")
+
+
+def _requirements(model: str | None, rows: list[dict[str, Any]]) -> bool:
+    """Print what the evidence is worth for the model version that `status` means; say whether rows were left out."""
+    output.heading(f"Requirements that rest on it{f', for {model}' if model else ''}: {len(rows)}")
+    columns = ("requirement", "finding", "bearing")[: 3 if any(row["bearing"] for row in rows) else 2]
+    output.table(columns, [tuple(row[name] for name in columns) for row in rows[:MOST_ROWS]])
+    return len(rows) > MOST_ROWS
 
 
 def lineage(

@@ -15,6 +15,8 @@ _URGENCY = {
     Verdict.GAP: 4,
     Verdict.UNDETERMINED: 5,
 }
+MEASURED_ON = ("test", "external-test", "calibration", "monitoring", "benchmark")
+"""Roles of data that a version is measured on; it is made from the others."""
 _TIER = {"C": 0, "S": 1, "X": 2}
 
 
@@ -53,6 +55,11 @@ def for_need(requirement: Requirement, need: Need, result: NeedResult, model: Th
         return f"compliance approve {against} --meaning {need.approved.meaning}"
     if result.rule is Rule.PUBLISHED_ONLY and need.about == "model-version":
         return f"compliance log model PATH --name {name.partition('@')[0]} --version VERSION"
+    if result.rule is Rule.OTHER_EVIDENCE and need.kind == need.about == "dataset" and against:
+        measured = _role(need) in MEASURED_ON
+        return (
+            f"compliance log evaluation FILE --model {name}" if measured else "compliance log record training-run.yaml"
+        )
     if result.verdict is NeedVerdict.INSUFFICIENT and need.kind in ("model-version", "dataset"):
         return f"compliance log record {need.kind}.yaml"
     return for_kind(need, name)
@@ -60,17 +67,22 @@ def for_need(requirement: Requirement, need: Need, result: NeedResult, model: Th
 
 def for_kind(need: Need, model: str) -> str:
     """Return the command that logs evidence of the need's kind."""
-    role = next((value for path, values in need.where.items() if path.endswith("role") for value in values), "test")
     bare, _, version = model.partition("@")
     commands = {
         "model-version": f"compliance log model PATH --name {bare} --version {version}",
-        "dataset": f"compliance log dataset PATH --name NAME --version VERSION --role {role}",
+        "dataset": f"compliance log dataset PATH --name NAME --version VERSION --role {_role(need)}",
         "evaluation": f"compliance log evaluation FILE --model {model} --dataset NAME@VERSION",
         "safety-result": "compliance log safety FILE",
         "training-run": "compliance capture --run ID",
         "system-description": "compliance log record compliance.toml",
     }
     return commands.get(need.kind, f"compliance log record {need.kind}.yaml")
+
+
+def _role(need: Need) -> str:
+    """Return the role of data that a need asks for, the first where it names several."""
+    roles = (str(value) for path, values in need.where.items() if path.endswith("role") for value in values)
+    return next(roles, "test")
 
 
 def for_ask(requirement: Requirement, model: Thing | None) -> str:

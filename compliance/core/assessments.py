@@ -1,11 +1,11 @@
 """Assessments after they were made: a part of one, and two side by side. Pure; nothing is assessed again here."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from compliance.core.findings import Assessment, Finding, Verdict
+from compliance.core.findings import Assessment, Finding, NeedVerdict, Verdict
 
 WORST_FIRST = (
     Verdict.FAILED,
@@ -40,6 +40,16 @@ def narrow(
     )
     tally = Counter(found.finding.value for found in kept)
     return replace(assessment, findings=kept, counts={verdict.value: tally[verdict.value] for verdict in Verdict})
+
+
+def resting_on(findings: Iterable[Finding], number: str) -> list[tuple[Finding, str]]:
+    """Return the findings that rest on a piece of evidence, and how it bears on each that it does not carry."""
+    return [(one, _bearing(one, number)) for one in findings if number in one.evidence or number in one.against]
+
+
+def _bearing(finding: Finding, number: str) -> str:
+    against = [need.verdict for need in finding.needs if number in need.against]
+    return "speaks against it" if NeedVerdict.FAILED in against else "cannot carry it" if against else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,10 +242,21 @@ def _elsewhere(case: Case, need: Need, valid: Validator) -> NeedResult:
         reason = f"{old[0].number} is about {about}, not about {wanted}."
         numbers = tuple(piece.number for piece in old)
         return NeedResult(need.id, NeedVerdict.STALE, reason, against=numbers, rule=Rule.OTHER_VERSION)
+    if need.kind == need.about == "dataset" and case.model and (apart := _unlinked(case, need)):
+        name = ", ".join(str(subject.get("name")) for subject in apart.subjects)
+        made = f"{case.model.name} was made from it or measured on it"
+        reason = f"{apart.number} is about {name}, and nothing on record says that {made}."
+        return NeedResult(need.id, NeedVerdict.GAP, reason, against=(apart.number,), rule=Rule.OTHER_EVIDENCE)
     others = case.sorted(need.kind, need.about).bundles()
     near = max((bundle[-1] for bundle in others if _is_near(need, bundle[0])), key=_place, default=None)
     rule = Rule.NOTHING if near is None else Rule.OTHER_EVIDENCE
     return NeedResult(need.id, NeedVerdict.GAP, _nothing(case, need, near), rule=rule)
+
+
+def _unlinked(case: Case, need: Need) -> Evidence | None:
+    """Return the newest evidence that speaks of the need, of data that nothing ties to this version."""
+    bundles = case.sorted(need.kind, "system").bundles()
+    return max((b[-1] for b in bundles if matching.selects(need, b[0].content)), key=_place, default=None)
 
 
 def _place(piece: Evidence) -> int:

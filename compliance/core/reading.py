@@ -3,11 +3,13 @@
 YAML and JSON are both read so that a figure keeps the spelling of its source: only `true`, `false`,
 `null` and plain integers are resolved, all else stays text (`0.90` keeps its zero, version `1.10` its nought).
 Refused: any encoding but UTF-8, tags, anchors, aliases and duplicate keys in YAML; duplicate keys, NaN and
-infinity in JSON; more than 64 MB; nesting deeper than 64. No alias is ever expanded, so no small file grows large.
+infinity in JSON; more than 64 MB; nesting deeper than 64; YAML of more than two million names and values. No alias
+is ever expanded, so no small file grows large.
 """
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,6 +21,8 @@ from compliance.errors import InvalidInput
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 64
+MAX_VALUES = 2_000_000
+"""Names and values of one YAML file: far beyond any record, and what a reader can hold."""
 MAX_INTEGER = 2**53 - 1
 """Beyond it, canonical JSON carries no integer: larger ones stay text."""
 
@@ -50,11 +54,11 @@ class Located:
         return f"{self.name}:{self.line}"
 
 
-def read_records(data: bytes, name: str, *, first: str = "kind", most: int | None = None) -> list[Located]:
+def read_records(data: bytes, name: str, *, first: str = "kind", most: int = MAX_VALUES) -> list[Located]:
     """Return the records of a file: YAML documents, or a JSON object or array of objects (`*.json`).
 
     `first` is the field that such a record begins with, for whoever wrote something else; `most` bounds how many
-    names and values YAML may hold, where the file is small and its reader is to stay so.
+    names and values YAML may hold.
     Raises InvalidInput, naming file and line, for whatever the limits above refuse.
     """
     begin = f"Begin with `{first}: …` and write one field a line."
@@ -100,7 +104,7 @@ def _record(value: Any, name: str, line: int, lines: dict[Path, int], begin: str
 
 
 def _values(
-    data: bytes, name: str, number: Callable[[str], Any], most: int | None = None
+    data: bytes, name: str, number: Callable[[str], Any], most: int = MAX_VALUES
 ) -> Iterator[tuple[Any, int, dict[Path, int]]]:
     if len(data) > MAX_BYTES:
         _refuse(name, None, f"is larger than {MAX_BYTES // 2**20} MB", "Split it, or attach large data as a file.")
@@ -153,9 +157,7 @@ def _computed(text: str) -> int | float | str:
 # --- YAML ------------------------------------------------------------------------------------------
 
 
-def _yaml(
-    text: str, name: str, number: Callable[[str], Any], most: int | None
-) -> Iterator[tuple[Any, int, dict[Path, int]]]:
+def _yaml(text: str, name: str, number: Callable[[str], Any], most: int) -> Iterator[tuple[Any, int, dict[Path, int]]]:
     composer = _Composer(yaml.parse(text, Loader=_LOADER), name, number, most)
     try:
         yield from composer.documents()
@@ -174,7 +176,7 @@ def _yaml(
 class _Composer:
     """Builds plain values from parser events, so that nothing is built that the limits refuse."""
 
-    def __init__(self, events: Iterator[Any], name: str, number: Callable[[str], Any], most: int | None = None) -> None:
+    def __init__(self, events: Iterator[Any], name: str, number: Callable[[str], Any], most: int = MAX_VALUES) -> None:
         self.events, self.name, self.number = events, name, number
         self.most, self.seen = most, 0
         self.lines: dict[Path, int] = {}
@@ -199,7 +201,7 @@ class _Composer:
         if depth > MAX_DEPTH:
             _refuse(self.name, line, f"is nested deeper than {MAX_DEPTH}", "Flatten it.")
         self.seen += 1
-        if self.most is not None and self.seen > self.most:
+        if self.seen > self.most:
             _refuse(self.name, line, f"holds more than {self.most} names and values", "Split it.")
         return line
 
@@ -304,8 +306,7 @@ class _UnacceptableError(Exception):
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        names = [key for key, _ in pairs]
-        twice = next(key for key in fields if names.count(key) > 1)
+        [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
         raise _UnacceptableError(f"gives the field {twice!r} twice", "Keep one of them.")
     return fields
 

@@ -9,7 +9,8 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 PREDICATES = "https://w3id.org/compliance-tracker/evidence/"
 
-EVIDENCE_NUMBER = re.compile(r"EV-(\d{6,})")
+EVIDENCE_NUMBER = re.compile(r"EV-([0-9]{6,15})")
+_MEANT = re.compile(r"EV-([0-9]{1,15})")
 
 
 def predicate_type(kind: str) -> str:
@@ -30,6 +31,6 @@ def evidence_number(index: int) -> str:
 
 
 def evidence_index(number: str) -> int | None:
-    """Return the leaf's index behind a printed number, or None where the text is none."""
-    match = EVIDENCE_NUMBER.fullmatch(number)
+    """Return the index that a person means: EV-000017 and EV-17 are 17; None for what is no number."""
+    match = _MEANT.fullmatch(number)
     return int(match[1]) if match else None

@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from compliance.core import criteria
+from compliance.core import criteria, recomputed
 from compliance.core.cited import rounded
 from compliance.core.evidence import Evidence
 from compliance.render import figures
@@ -34,6 +34,8 @@ class Measure:
     origin: str
     missing: str
     """Why there is no value, where there is none."""
+    refuted: str
+    """How it differs from its own predictions, where it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class PlanTest:
 def measures(content: Mapping[str, Any]) -> list[Measure]:
     """Return the metric rows, those over all cases first."""
     rows = sorted(criteria.rows(content), key=lambda row: bool(row.get("group")))
-    return [_measure(row) for row in rows]
+    return [_measure(row, recomputed.refuted(content, row)) for row in rows]
 
 
 def plots(content: Mapping[str, Any], subject: str) -> list[Figure]:
@@ -73,7 +75,7 @@ def plan_test(result: Evidence, plan: Evidence) -> PlanTest:
     )  # fmt: skip
 
 
-def _measure(row: Mapping[str, Any]) -> Measure:
+def _measure(row: Mapping[str, Any], refuted: str | None) -> Measure:
     stated = row.get("origin", "stated") == "stated"
     own_interval = not stated or row.get("ci_origin") == "computed"
     low, high = row.get("ci_low"), row.get("ci_high")
@@ -92,6 +94,7 @@ def _measure(row: Mapping[str, Any]) -> Measure:
         counts=f"{x} of {n}" if x is not None else str(n) if n is not None else "",
         origin="stated; interval computed here" if stated and own_interval else str(row.get("origin", "stated")),
         missing="" if value is not None else str(row.get("reason") or "not reported"),
+        refuted=refuted or "",
     )
 
 

@@ -5,7 +5,6 @@ addresses, and nothing inline; what evidence contains can neither run nor call o
 """
 
 import base64
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,7 @@ from markupsafe import Markup
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from compliance.core.cited import visible
-from compliance.core.evidence import evidence_number
+from compliance.core.evidence import EVIDENCE_NUMBER, evidence_number
 from compliance.errors import ComplianceError, InvalidInput
 from compliance.portal.records import Record, Records
 from compliance.portal.scope import Scope as GrantScope
@@ -38,7 +37,6 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), interest-cohort=()",
 }
 _RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-_NUMBER = re.compile(r"EV-\d{6,}")
 _LONGEST_LOGGED = 500
 _KEPT_LINES = 20_000
 
@@ -95,7 +93,7 @@ class Visit:
 
     def record(self, number: str) -> Record:
         """Return the row behind an EV number. Raises NotHere outside the scope."""
-        index = int(number.removeprefix("EV-")) if _NUMBER.fullmatch(number) else -1
+        index = int(number.removeprefix("EV-")) if EVIDENCE_NUMBER.fullmatch(number) else -1
         if not 0 <= index < len(self.records.rows):
             raise NotHere
         row = self.records.rows[index]
@@ -117,7 +115,7 @@ class Visit:
     def linked(self, text: str) -> Markup:
         """Return text as HTML in which evidence numbers in scope are links."""
         shown = visible(text)
-        return Markup(_NUMBER.sub(lambda found: self._link(found[0]), shown))  # escaped by `visible`
+        return Markup(EVIDENCE_NUMBER.sub(lambda found: self._link(found[0]), shown))  # escaped by `visible`
 
     def _link(self, number: str) -> str:
         return f'<a class="ev" href="/evidence/{number}">{number}</a>' if self.sees_number(number) else number

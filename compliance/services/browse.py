@@ -6,10 +6,11 @@ Reads and decides nothing: whether evidence counts for a requirement is `service
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from compliance.core.assessments import resting_on
 from compliance.core.evidence import Evidence
 from compliance.core.shelf import Shelf
-from compliance.core.wire import evidence_index
-from compliance.errors import UnknownReference
+from compliance.core.wire import evidence_index, evidence_number
+from compliance.errors import ComplianceError, UnknownReference
 
 if TYPE_CHECKING:
     from compliance.services.workspace import Workspace
@@ -56,6 +57,7 @@ def detail(ws: "Workspace", number: str) -> dict[str, Any]:
             f"{number} is not on record.",
             remedy=f"The ledger holds EV-000000 to EV-{size - 1:06d}; `compliance list` shows them.",
         )
+    number = evidence_number(index)
     evidence = ws.evidence()
     piece = next((p for p in evidence if p.number == number), None)
     if piece is None:
@@ -80,8 +82,24 @@ def detail(ws: "Workspace", number: str) -> dict[str, Any]:
         "approved_by": [approval.number for approval in shelf.about("approval", piece.digest)],
         "superseded_by": by.number if by is not None and by.kind != "revocation" else None,
         "revoked_by": by.number if by is not None and by.kind == "revocation" else None,
+        **_answers(ws, number),
         "statement": piece.statement,
     }
+
+
+def _answers(ws: "Workspace", number: str) -> dict[str, Any]:
+    """Return what the evidence is worth for the newest model version; nothing where no assessment can be made."""
+    from compliance.services.assess import assess_workspace
+
+    try:
+        assessment = assess_workspace(ws)
+    except ComplianceError:
+        return {"model": None, "requirements": []}
+    rows = [
+        {"requirement": one.requirement.id, "catalog": one.catalog, "finding": one.finding.value, "bearing": bearing}
+        for one, bearing in resting_on(assessment.findings, number)
+    ]
+    return {"model": assessment.model.name if assessment.model else None, "requirements": rows}
 
 
 def lineage(ws: "Workspace", name: str) -> dict[str, Any]:

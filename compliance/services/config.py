@@ -78,15 +78,25 @@ def read(root: Path) -> Config:
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path} is not UTF-8 text.", remedy="Save it as UTF-8.") from error
     try:
-        return Config.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput(f"{path} is not TOML: {error}.", remedy="Mend that line.") from error
+        return Config.model_validate(toml(text, path))
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
         raise InvalidInput(
             f"{path}: {'; '.join(problems)}.",
             remedy="Mend these fields; docs/reference/generated/configuration lists them all.",
         ) from error
+
+
+def toml(text: str, path: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file. Raises InvalidInput for whatever is none, its parser's own limits included."""
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:
+        raise InvalidInput(f"{path} is not TOML: {error}.", remedy="Mend that line.") from error
+    except RecursionError:
+        raise InvalidInput(
+            f"{path} is not TOML that can be read: it is nested too deeply.", remedy="Flatten it."
+        ) from None
 
 
 def is_inside(start: Path) -> bool:

@@ -115,6 +115,7 @@ def _workspace(ws: "Workspace") -> Iterator[Check]:
     yield Check("ledger", "ok", f"{size} entries, {ws.config.ledger.url.partition(':')[0]}")
     yield _order(ws)
     yield from _keys(ws)
+    yield _admins(ws)
     yield _room(ws)
     yield _description(ws)
     yield _mirror(ws)
@@ -171,6 +172,22 @@ def _keys(ws: "Workspace") -> Iterator[Check]:
             yield Check("pass phrase", "ok", f"from {path.name}, as demonstrations may")
     else:
         yield Check("pass phrase", "ok", "asked for on a terminal; pipelines set COMPLIANCE_PASSPHRASE")
+
+
+def _admins(ws: "Workspace") -> Check:
+    """Who can read a pipeline's pass phrase should neither register keys nor sign the profile."""
+    from compliance.services import keys
+
+    admins = [key for key in keys.list_(ws) if key.state == "active" and "admin" in key.roles]
+    pipelines = [key.name for key in admins if key.holder_type != "person"]
+    if pipelines and not ws.config.system.demonstration:
+        return Check(
+            "admins",
+            "warning",
+            f"a pipeline's key may register keys and sign the profile: {', '.join(pipelines)}",
+            "Let a person be the admin, and take the role from the pipeline: docs/how-to/look-after-keys.md.",
+        )
+    return Check("admins", "ok", ", ".join(key.name for key in admins))
 
 
 def _room(ws: "Workspace") -> Check:

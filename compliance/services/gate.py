@@ -1,6 +1,5 @@
 """The gate: whether a model version may be released, by a policy that says what blocks."""
 
-import tomllib
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from compliance.errors import InvalidInput, Unavailable
 from compliance.kinds.problems import problems_in
 from compliance.services import own_catalogs
 from compliance.services.assess import assess_workspace
-from compliance.services.config import FILE
+from compliance.services.config import FILE, toml
 from compliance.services.record import read_file
 from compliance.services.verify import verify_workspace
 
@@ -118,12 +117,9 @@ def read_policy(path: Path, pin: str | None = None) -> tuple[Policy, str]:
             remedy="Read what changed in it; then pin the new digest where the gate is called.",
         )
     try:
-        told = tomllib.loads(data.decode("utf-8"))
-        return Policy.model_validate(told), f"{path} (sha256 {digest(data)})"
+        return Policy.model_validate(toml(data.decode("utf-8"), path)), f"{path} (sha256 {digest(data)})"
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path} is not UTF-8 text.", remedy="Save it as UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput(f"{path} is not TOML: {error}.", remedy="Mend that line.") from error
     except ValidationError as error:
         lines = [
             f"{path}: {'.'.join(map(str, problem.path)) or 'the policy'} {problem.text}"

@@ -332,7 +332,10 @@ def _inside(ws: "Workspace", base: Path, path: Path) -> Path:
     Raises InvalidInput where it leaves the record's folder and the workspace, reaches for keys or secrets, or is not
     there.
     """
-    real = (base / path).resolve()
+    try:
+        real = (base / path).resolve()
+    except ValueError as error:
+        raise InvalidInput(f"{str(path)!r} is no path: {error}.", remedy="Mend the path.") from None
     refuse_private(ws, real, path)
     if not (real.is_relative_to(base.resolve()) or real.is_relative_to(ws.root)):
         raise InvalidInput(

@@ -183,7 +183,7 @@ def _settings(start: Path) -> Settings:
                 str(ledger["log_key"]),
                 str(ledger["genesis"]),
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
             raise InvalidInput(
                 f"{path}: the [ledger] table cannot be read ({error}).",
                 remedy="It needs `log_key` and `genesis`, as `compliance init` wrote them.",

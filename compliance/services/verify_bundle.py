@@ -83,6 +83,7 @@ def check(path: Path, against: str | Path | None = None) -> Report:
     report.notes += _pages(members, signed_off)
     if withheld:
         report.notes.append(f"{withheld} attachments are not in the bundle; their digests are signed.")
+    report.problems += _keys(members, trust)
     report.problems += _attachments(members)
     report.problems += _sums(members)
     if LEAVES in members:
@@ -212,6 +213,14 @@ def _trust(records: list[_Record], vkey: str, problems: list[Problem]) -> Trust:
         problems.append(Problem(0, "log.vkey is not the log key that the ledger's first entry names"))
     problems += trust.all_problems()
     return trust
+
+
+def _keys(members: Mapping[str, bytes], trust: Trust) -> Iterator[Problem]:
+    """Hold the public keys, which other people's tools verify by, to those that the evidence registers."""
+    registered = {key.pem.encode() for key in trust.keys.values()}
+    for name, data in members.items():
+        if name.startswith("keys/") and name.endswith(".pub") and data not in registered:
+            yield Problem(None, f"{name} is no key that the evidence registers")
 
 
 def _attachments(members: Mapping[str, bytes]) -> Iterator[Problem]:

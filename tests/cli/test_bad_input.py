@@ -47,6 +47,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "only comments": (b"# nothing yet\n", "record"),
     "a path outside": (f"{DOCUMENT}attachments: [{{path: ../../../../etc/passwd}}]\n".encode(), "outside"),
     "an absolute path": (f"{DOCUMENT}attachments: [{{path: /etc/passwd}}]\n".encode(), "outside"),
+    "a path with a NUL": (f'{DOCUMENT}attachments: [{{path: "a\\0b"}}]\n'.encode(), "is no path"),
     "an attachment that is not there": (f"{DOCUMENT}attachments: [{{path: nowhere.pdf}}]\n".encode(), "nowhere.pdf"),
     "a model nobody logged": (
         EVALUATION.replace("clinical-risk@1\nd", "clinical-risk@9\nd").encode(),
@@ -106,6 +107,7 @@ def test_a_link_out_of_the_workspace_is_refused(inside: Path, capsys: pytest.Cap
     assert "outside" in capsys.readouterr().err
 
 
+ENDLESS = f"EV-{'1' * 5000}"
 COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "no such command": (["frobnicate"], 2, "frobnicate"),
     "no such option": (["list", "--frob"], 2, "--frob"),
@@ -131,6 +133,10 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "no argument": (["show"], 2, "EV"),
     "no such number": (["show", "EV-000999"], 2, "EV-000999"),
     "not a number": (["show", "seventeen"], 2, "seventeen"),
+    "a number without end": (["show", ENDLESS], 2, "is not on record"),
+    "a number without end to verify": (["verify", ENDLESS], 2, "is no evidence number"),
+    "a number without end to reproduce": (["reproduce", ENDLESS], 2, "is not on record"),
+    "a number in other digits": (["show", "EV-٠٠٠٠٠٢"], 2, "is not on record"),
     "no such catalog": (["catalog", "show", "eu-ai-art"], 2, "eu-ai-a"),
     "no such dossier": (["dossier", "build", "anex-iv"], 2, "anex"),
     "no such model": (["gate", "--model", "nobody@1"], 2, "nobody@1"),
@@ -167,6 +173,8 @@ def test_a_bad_command_is_answered(case: str, inside: Path, capsys: pytest.Captu
 
 CONFIGS = {
     "not TOML": ("schema = ", "TOML"),
+    "TOML without end": (f"schema = {'[' * 20_000}", "nested too deeply"),
+    "a number without end": (f"schema = {'1' * 5_000}", "TOML"),
     "another schema": ("schema = 9\n", "schema"),
     "unknown field": ("keyz = 1\n", "keyz"),
 }

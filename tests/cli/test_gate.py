@@ -162,6 +162,8 @@ def test_an_exception_opens_what_it_names_and_no_more(answered: Path, capsys: py
         ("block = ['fail']\n", "block.0 must be"),
         ("blocks = []\n", "blocks is no field here"),
         ("block = [\n", "is not TOML"),
+        (f"block = {'[' * 20_000}\n", "is not TOML"),
+        (f"binding_only = {'1' * 5_000}\n", "is not TOML"),
         (EXCEPTION.format(expires='"soon"'), "exceptions.0.expires"),
         (EXCEPTION.format(expires="2099-12-31").replace("art-2.13", "art-2.99"), "eu-ai-act/art-2.99"),
         ("[catalogs.nope]\nblock = []\n", "nope is no catalog of this system"),

@@ -1,5 +1,6 @@
 """A whole session on one workspace, command by command, with the JSON that others may rely on."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -58,6 +59,19 @@ def test_show(session: Path, compliance: Compliance) -> None:
     plain = compliance("show", number, cwd=session).out
     assert "0.739045 to 0.850600" in plain
     assert "171/214" in plain
+    assert compliance("show", f"EV-{int(number[3:])}", cwd=session).out == plain
+
+
+def test_show_says_which_requirements_rest_on_it(session: Path, compliance: Compliance) -> None:
+    number = numbered(session, compliance, "evaluation")
+    shown = {row["requirement"]: row for row in compliance("show", number, "--json", cwd=session).json["requirements"]}
+    findings = compliance("status", "--json", cwd=session).json["findings"]
+    resting = {one["requirement"]: one["finding"] for one in findings if number in one["evidence"] + one["against"]}
+    assert {name: row["finding"] for name, row in shown.items()} == resting
+    accuracy = shown["eu-ai-act/art-15.1"]
+    assert accuracy["bearing"] == "cannot carry it", "nobody approved anything"
+    plain = compliance("show", number, cwd=session).out
+    assert re.search(r"^eu-ai-act/art-15.1 +(partial|insufficient|failed) +cannot carry it$", plain, re.MULTILINE)
 
 
 def test_status_and_gate(session: Path, compliance: Compliance) -> None:
@@ -175,6 +189,28 @@ def test_doctor(session: Path, compliance: Compliance, tmp_path: Path) -> None:
     alone = {check["name"]: check for check in compliance("doctor", "--json", cwd=tmp_path).json}
     assert alone["python"]["state"] == "ok"
     assert alone["workspace"]["state"] == "warning"
+
+
+def test_doctor_names_a_pipeline_that_is_an_admin(session: Path, compliance: Compliance, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(session, tmp_path / "ws"))
+
+    def admins() -> tuple[str, str]:
+        return next(
+            (one["state"], one["detail"])
+            for one in compliance("doctor", "--json", cwd=root).json
+            if one["name"] == "admins"
+        )
+
+    state, detail = admins()
+    assert state == "warning"
+    assert "training-pipeline" in detail
+    public = ".compliance/keys/{}.pub"
+    trust = ("key", "trust", public.format("quality"), "--holder", "Head of Quality", "--role", "admin")
+    less = ("key", "trust", public.format("training-pipeline"), "--holder", "Training pipeline", "--pipeline",
+            "--role", "recorder", "--key", "quality")  # fmt: skip
+    for arguments in (("key", "create", "quality"), trust, less):
+        assert compliance(*arguments, cwd=root).code == 0
+    assert admins() == ("ok", "quality")
 
 
 def test_doctor_finds_a_key_that_others_can_read(session: Path, compliance: Compliance, tmp_path: Path) -> None:

@@ -44,6 +44,19 @@ def test_a_gap_names_the_command_that_fills_it(wanted: Need, command: str) -> No
     assert advice.for_need(requirement(), wanted, result, MODEL) == command
 
 
+@pytest.mark.parametrize(
+    ("role", "command"),
+    [
+        ("train", "compliance log record training-run.yaml"),
+        ("test", "compliance log evaluation FILE --model clinical-risk@2"),
+    ],
+)
+def test_data_that_nothing_ties_to_the_version_are_tied_by_what_used_them(role: str, command: str) -> None:
+    result = NeedResult("n", NeedVerdict.GAP, "apart", against=("EV-000006",), rule=Rule.OTHER_EVIDENCE)
+    wanted = need("dataset", about="dataset", where={"role": [role]})
+    assert advice.for_need(requirement(), wanted, result, MODEL) == command
+
+
 def test_a_missing_approval_is_asked_for() -> None:
     wanted = need("document", approved={"meaning": "reviewed", "role": "reviewer"})
     result = NeedResult("n", NeedVerdict.INSUFFICIENT, "nobody", against=("EV-000009",), rule=Rule.NO_APPROVAL)

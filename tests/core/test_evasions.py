@@ -7,7 +7,7 @@ import pytest
 from support.cases import Json, Record, key_event, ledger, sha, subject
 
 from compliance.core import dossier
-from compliance.core.findings import Finding, Rule, Verdict
+from compliance.core.findings import Finding, NeedVerdict, Rule, Verdict
 
 from .test_assessment import (
     MODEL,
@@ -708,3 +708,17 @@ def test_one_person_with_two_keys_does_not_review_and_approve_a_dossier(second: 
     ]
     lines = dossier.signatures(asked, sha("content"), given)
     assert sum(line.evidence is not None for line in lines) == signed
+
+
+def test_data_that_nothing_ties_to_the_version_are_named() -> None:
+    need = {"id": "data", "kind": "dataset", "about": "dataset", "where": {"role": ["train"]}, "least": {"rows": 5}}
+    apart = Record("dataset", subject("cohort-train@1", sha("cohort"), "file"), {"role": "train", "rows": 9})
+    records = {**clean(), "apart": apart}
+    found: Finding = finding(records, needs=[need])
+    assert (found.finding, found.rule) == (Verdict.GAP, Rule.OTHER_EVIDENCE)
+    number = found.against[0]
+    told = "nothing on record says that clinical-risk@2 was made from it or measured on it."
+    assert found.reason == f"{number} is about cohort-train@1, and {told}"
+    used = {"datasets": [{"name": "cohort-train@1", "sha256": sha("cohort"), "role": "train"}]}
+    records["run"] = Record("training-run", subject(MODEL.name, MODEL.sha256, "folder"), used)
+    assert finding(records, needs=[need]).needs[0].verdict is NeedVerdict.PASSED

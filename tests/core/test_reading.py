@@ -3,13 +3,14 @@
 import json
 import time
 from contextlib import suppress
+from inspect import signature
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance.core.reading import MAX_BYTES, read_records, read_value
+from compliance.core.reading import MAX_BYTES, MAX_VALUES, read_records, read_value
 from compliance.errors import InvalidInput
 
 
@@ -54,6 +55,13 @@ def test_every_record_and_field_knows_its_line() -> None:
     assert (one.at(("a",)), two.at()) == ("f.json:2", "f.json:3")
 
 
+def test_names_and_values_are_counted_over_all_documents() -> None:
+    assert len(read_records(b"a: [1, 2]\n---\nb: 3", "a.yaml", most=8)) == 2
+    with pytest.raises(InvalidInput, match=r"a.yaml:3: holds more than 7 names and values"):
+        read_records(b"a: [1, 2]\n---\nb: 3", "a.yaml", most=7)
+    assert signature(read_records).parameters["most"].default == MAX_VALUES
+
+
 REFUSED = {
     "empty": ("a.yaml", b"", "is empty"),
     "blank": ("a.json", b" \n", "is empty"),
@@ -80,6 +88,11 @@ REFUSED = {
     "infinity": ("a.json", b'{"a": -Infinity}', "-Infinity"),
     "1e999": ("a.json", b'{"a": 1e999}', "1e999"),
     "JSON duplicate": ("a.json", b'{"a": {"b": 1, "b": 1}}', "'b' twice"),
+    "JSON duplicate among many": (
+        "a.json",
+        b"{" + b"".join(b'"%d":1,' % i for i in range(100_000)) + b'"99999":2}',
+        "'99999' twice",
+    ),
     "JSON half": ("a.json", b'[\n{"a": 1}\n', "a.json:3: is not JSON"),
     "JSON more": ("a.json", b'{"a": 1}\n{"a": 2}', "a.json:1: goes on after its end"),
     "array more": ("a.json", b'[{"a": 1}]\n[]', "goes on after its end"),

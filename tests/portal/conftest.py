@@ -50,7 +50,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ws.log_records([evaluation(f"risk@{version}")])
         ws.log_records([
             {"kind": "document", "name": "memo@1", "title": HOSTILE, "summary": HOSTILE, "document_type": "other",
-             "abstract": HOSTILE, "remarks": [HOSTILE], "url": "javascript:alert(1)"},
+             "abstract": HOSTILE, "remarks": [HOSTILE, f"EV-{'1' * 5000}"], "url": "javascript:alert(1)"},
         ])  # fmt: skip
         number = next(piece.number for piece in ws.evidence() if piece.kind == "evaluation" and "risk@2" in piece.title)
         acts.approve(ws, [number], "approved", key="approver")

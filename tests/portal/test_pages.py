@@ -250,6 +250,15 @@ def test_an_interval_that_no_source_states_says_so() -> None:
     assert measures.measures({"metrics": [row]})[0].origin == "stated"
 
 
+def test_a_figure_that_its_own_predictions_refute_says_so() -> None:
+    women = {"name": "recall", "group": {"sex": "F"}, "value": "0.93"}
+    differ = {"name": "sensitivity", "group": {"sex": "F"}, "what": "0.93 is claimed, but it is 0.83"}
+    rows = measures.measures(
+        {"metrics": [women, women | {"group": {"sex": "M"}}], "recomputation": {"differ": [differ]}}
+    )
+    assert [row.refuted for row in rows] == [differ["what"], ""]
+
+
 def test_what_the_profile_does_not_say_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMPLIANCE_PASSPHRASE", "correct horse battery")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")

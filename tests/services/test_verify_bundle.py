@@ -108,6 +108,20 @@ def test_evidence_cannot_take_anothers_place(light: Light, tmp_path: Path) -> No
     assert "EV-000007" in [where for where, _ in said(verify_bundle(pack(tmp_path / "bad.zip", bad)))]
 
 
+@pytest.mark.parametrize("name", ["EV-3", f"EV-{'1' * 5000}", "EV-٠٠٠٠٠٣"])
+def test_evidence_under_a_name_that_is_no_number(name: str, light: Light, tmp_path: Path) -> None:
+    found = {**members(light), f"evidence/{name}.sigstore.json": b"{}"}
+    path = pack(tmp_path / "b.zip", summed(found))
+    assert any("is not named after an evidence number" in problem for _, problem in said(verify_bundle(path)))
+
+
+def test_a_key_for_other_tools_that_nobody_registered(light: Light, tmp_path: Path) -> None:
+    found = members(light)
+    found["keys/pipeline.pub"] = found["keys/pipeline.pub"].replace(b"A", b"B", 1)
+    path = pack(tmp_path / "b.zip", summed(found))
+    assert said(verify_bundle(path)) == [(None, "keys/pipeline.pub is no key that the evidence registers")]
+
+
 def test_an_entry_dated_otherwise(light: Light, tmp_path: Path) -> None:
     """Its envelope still fits; only the proof of inclusion can tell."""
     good = members(light)

@@ -8,9 +8,10 @@ from typing import Any
 from fastapi import Response
 from markupsafe import Markup
 
+from compliance.core import assessments
 from compliance.core.cited import LONGEST, visible
 from compliance.core.evidence import Citation, Evidence, Source, evidence_number
-from compliance.core.findings import Finding, NeedVerdict
+from compliance.core.findings import Finding
 from compliance.errors import ComplianceError
 from compliance.kinds import in_order
 from compliance.portal import measures, proof, shapes, tables
@@ -144,13 +145,7 @@ async def _counts_for(visit: Visit, record: Record) -> list[tuple[Finding, str]]
         raise
     except ComplianceError:
         return []
-    mine = (one for one in findings if record.number in one.evidence or record.number in one.against)
-    return [(one, _bearing(one, record.number)) for one in mine]
-
-
-def _bearing(finding: Finding, number: str) -> str:
-    against = [need.verdict for need in finding.needs if number in need.against]
-    return "speaks against it" if NeedVerdict.FAILED in against else "cannot carry it" if against else ""
+    return assessments.resting_on(findings, record.number)
 
 
 def _around(visit: Visit, record: Record) -> dict[str, Any]:
