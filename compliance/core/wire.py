@@ -31,6 +31,12 @@ def evidence_number(index: int) -> str:
 
 
 def evidence_index(number: str) -> int | None:
+    """Return the index behind a printed number, or None where the text is none."""
+    match = EVIDENCE_NUMBER.fullmatch(number)
+    return int(match[1]) if match else None
+
+
+def meant_index(number: str) -> int | None:
     """Return the index that a person means: EV-000017 and EV-17 are 17; None for what is no number."""
     match = _MEANT.fullmatch(number)
     return int(match[1]) if match else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from compliance.core.assessments import resting_on
 from compliance.core.evidence import Evidence
 from compliance.core.shelf import Shelf
-from compliance.core.wire import evidence_index, evidence_number
+from compliance.core.wire import evidence_number, meant_index
 from compliance.errors import ComplianceError, UnknownReference
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def detail(ws: "Workspace", number: str) -> dict[str, Any]:
 
     Raises UnknownReference where no such number is on record.
     """
-    index, size = evidence_index(number), ws.ledger.size
+    index, size = meant_index(number), ws.ledger.size
     if index is None or index >= size:
         raise UnknownReference(
             f"{number} is not on record.",

@@ -1,7 +1,7 @@
 """What the names and numbers in a record stand for: by the ledger, and by the drafts that came before it."""
 
 from compliance.core.evidence import Basis, Subject, evidence_number
-from compliance.core.wire import evidence_index
+from compliance.core.wire import meant_index
 from compliance.errors import Conflict, UnknownReference
 from compliance.kinds.authoring import Draft
 from compliance.storage.ledger import Ledger
@@ -38,7 +38,7 @@ class LedgerResolver:
 
     def record(self, number_or_digest: str) -> tuple[str, str]:
         """Return number and envelope digest of a record."""
-        index = evidence_index(number_or_digest)
+        index = meant_index(number_or_digest)
         index = self._ledger.index_of(number_or_digest) if index is None else index
         if index is None or index >= self._ledger.size:
             raise UnknownReference(

@@ -15,7 +15,7 @@ from typing import Any
 
 from compliance.core import checkpoint, merkle
 from compliance.core.checkpoint import Checkpoint
-from compliance.core.wire import evidence_index, evidence_number
+from compliance.core.wire import evidence_number, meant_index
 from compliance.errors import BadSignature, InvalidInput, Unavailable, UnknownReference, VerificationFailed
 from compliance.services.archive import read_member
 from compliance.services.checking import Problem, Trust, check_record, leaf_problem, read_leaf
@@ -107,7 +107,7 @@ def verify_workspace(start: str | Path, against: str | Path | None = None, all: 
 def verify_evidence(start: str | Path, number: str) -> Report:
     """Check one piece of evidence: its entry, envelope, key, attachments, and its place under the last checkpoint."""
     settings = _settings(Path(start))
-    index = evidence_index(number)
+    index = meant_index(number)
     if index is None:
         raise InvalidInput(f"{number!r} is no evidence number.", remedy="Write it as EV-000017.")
     report = Report(checked=1, notes=list(LIMITS[:1]))
