@@ -340,10 +340,12 @@ def digits(value: float) -> str | None:
 
 
 def _word(value: Any) -> Any:
-    return _cut(withheld(value), WORD) if isinstance(value, str) else value
+    return _cut(value, WORD) if isinstance(value, str) else value
 
 
 def _cut(text: str, length: int) -> str:
+    """Return text of MLflow's as evidence holds it: secrets in addresses withheld, and no longer than may be."""
+    text = withheld(text)
     return text if len(text) <= length else text[: length - len(CUT)] + CUT
 
 

@@ -63,7 +63,8 @@ def run(ws: Workspace, client: Any, tmp_path: Path) -> str:
     registered = f"net-{ws.config.system.id}"
     client.create_registered_model(registered)
     uri = client.get_run(made).info.artifact_uri
-    client.create_model_version(registered, f"{uri}/model", run_id=made)
+    fetched = "Fetched from https://robot:s3cret@models.example.org/net."
+    client.create_model_version(registered, f"{uri}/model", run_id=made, description=fetched)
     client.set_registered_model_alias(registered, "champion", "1")
     return str(made)
 
@@ -190,6 +191,7 @@ def test_a_registered_model_is_digested_by_us(ws: Workspace, client: Any, run: s
     piece = ws.ledger.piece(int(logged.evidence[3:]))
     assert piece.subjects[0]["name"] == f"{name}@1"
     assert piece.subjects[0]["digest"]["sha256"] == subject_digest(folder)[0]
+    assert piece.predicate["summary"] == "Fetched from https://[withheld]@models.example.org/net."
     assert piece.content["registry"] == {
         "name": name,
         "version": "1",
