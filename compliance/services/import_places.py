@@ -1,4 +1,4 @@
-"""Files and folders to import, opened under the limits for what comes from outside; no link or pipe is followed."""
+"""Files and folders to import, opened under the limits for what comes from outside; no pipe and no link to nowhere."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence

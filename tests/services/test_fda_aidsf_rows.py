@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.cases import SYSTEM, Json, sha
-from support.story import Change, authored, held, put, without
+from support.story import Change, authored, held, open_needs, put, without
 
 from compliance.core.assessment import Validators, assess
 from compliance.core.catalog import Catalog
@@ -146,13 +146,7 @@ def findings(pieces: list[Evidence], only: str | None = None) -> dict[str, Findi
 
 def test_the_true_story_answers_every_need_and_leaves_only_what_a_person_must_decide() -> None:
     found = findings(on_record(story()))
-    open_needs = {
-        f"{row}/{need.need}": f"{need.verdict.value}: {need.reason}"
-        for row, one in found.items()
-        for need in one.needs
-        if need.verdict is not NeedVerdict.PASSED
-    }
-    assert open_needs == {}
+    assert open_needs(found) == {}
     assert {row for row, one in found.items() if one.finding is not Verdict.UNDETERMINED} == MACHINE_ALONE
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.cases import SYSTEM, Json, sha
-from support.story import Change, authored, held, put, without
+from support.story import Change, authored, held, open_needs, put, without
 
 from compliance.core.assessment import Validators, assess
 from compliance.core.catalog import Catalog
@@ -151,13 +151,7 @@ def findings(pieces: list[Evidence], route: str, only: str | None = None) -> dic
 @pytest.mark.parametrize("route", ROUTES)
 def test_the_true_story_answers_every_need_and_leaves_only_what_a_person_must_decide(route: str) -> None:
     found = findings(on_record(story()), route)
-    open_needs = {
-        f"{row}/{need.need}": f"{need.verdict.value}: {need.reason}"
-        for row, one in found.items()
-        for need in one.needs
-        if need.verdict is not NeedVerdict.PASSED
-    }
-    assert open_needs == {}
+    assert open_needs(found) == {}
     assert {one.finding for one in found.values()} == {Verdict.UNDETERMINED, Verdict.NOT_APPLICABLE}
 
 
@@ -173,13 +167,7 @@ def test_where_nothing_has_happened_yet_nothing_is_missing(route: str) -> None:
     }
     assert len(records) < len(story()) - len(REPORTS)
     found = findings(on_record(records), route)
-    open_needs = [
-        f"{row}/{need.need}: {need.reason}"
-        for row, one in found.items()
-        for need in one.needs
-        if need.verdict is not NeedVerdict.PASSED
-    ]
-    assert open_needs == []
+    assert open_needs(found) == {}
     assert Verdict.MET not in {one.finding for one in found.values()}
 
 

@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.cases import SYSTEM, Json, Record, key_event, ledger, public_key, sha
+from support.story import open_needs, put, without
 
 from compliance.core.assessment import Validators, assess
 from compliance.core.catalog import Catalog
@@ -153,13 +153,7 @@ def findings(pieces: list[Evidence], only: str | None = None) -> dict[str, Findi
 
 
 def test_the_true_story_answers_every_need_and_leaves_only_what_a_person_must_decide() -> None:
-    open_needs = {
-        f"{row}/{need.need}": f"{need.verdict.value}: {need.reason}"
-        for row, found in findings(held(authored())).items()
-        for need in found.needs
-        if need.verdict is not NeedVerdict.PASSED
-    }
-    assert open_needs == {}
+    assert open_needs(findings(held(authored()))) == {}
 
 
 def test_every_row_still_asks_a_person() -> None:
@@ -171,38 +165,7 @@ def test_before_the_first_change_no_record_of_one_is_missing() -> None:
         title: record for title, record in authored().items() if record["kind"] != "change" or record["type"] == "plan"
     }
     assert len(records) < len(authored())
-    open_needs = [
-        f"{row}/{need.need}: {need.reason}"
-        for row, found in findings(held(records, tuple(title for title in APPROVED if title in records))).items()
-        for need in found.needs
-        if need.verdict is not NeedVerdict.PASSED
-    ]
-    assert open_needs == []
-
-
-def put(title: str, path: str, value: Any) -> Callable[[dict[str, Json]], None]:
-    """Return what sets one field of one record: `planned_changes.0.testing`."""
-
-    def change(records: dict[str, Json]) -> None:
-        *parts, last = path.split(".")
-        at: Any = records[title]
-        for part in parts:
-            at = at[int(part)] if part.isdigit() else at[part]
-        if value is None:
-            del at[last]
-        else:
-            at[int(last) if last.isdigit() else last] = value
-
-    return change
-
-
-def without(title: str) -> Callable[[dict[str, Json]], None]:
-    """Return what takes one record out of the story."""
-
-    def change(records: dict[str, Json]) -> None:
-        del records[title]
-
-    return change
+    assert open_needs(findings(held(records, tuple(title for title in APPROVED if title in records)))) == {}
 
 
 INSUFFICIENT, FAILED, GAP = NeedVerdict.INSUFFICIENT, NeedVerdict.FAILED, NeedVerdict.GAP

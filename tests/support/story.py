@@ -1,11 +1,12 @@
 """A story on record, written as its authors would, and what takes one thing in it away or changes it."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from compliance.core.evidence import Evidence, Source, SourceBasis, Subject
+from compliance.core.findings import Finding, NeedVerdict
 from compliance.core.reading import read_records
 from compliance.kinds.authoring import draft
 from support.cases import SYSTEM, Json, Record, key_event, ledger, public_key, sha
@@ -60,6 +61,16 @@ def held(records: dict[str, Json], signed: Iterable[tuple[str, Json]], signers: 
         digest = sha(f"{content['meaning']} {title}")
         pieces.append(Evidence(len(pieces), digest, "approval", "2026-11-20T22:00:00Z", made.signer, made.statement))
     return pieces
+
+
+def open_needs(found: Mapping[str, Finding]) -> dict[str, str]:
+    """Return every need that is not shown, as row/need, with its verdict and reason."""
+    return {
+        f"{row}/{need.need}": f"{need.verdict.value}: {need.reason}"
+        for row, one in found.items()
+        for need in one.needs
+        if need.verdict is not NeedVerdict.PASSED
+    }
 
 
 def put(title: str, path: str, value: Any) -> Change:
